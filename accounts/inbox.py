@@ -1,0 +1,128 @@
+"""Hides how a person is reached: `publish` to accounts, after commit, on every live connection."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from functools import partial
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+from django.db import transaction
+
+from accounts.bus import Parcel, make_bus
+from accounts.events import Event
+
+_msgpack = msgspec.msgpack.Encoder(uuid_format="bytes")
+_json = msgspec.json.Encoder()
+
+
+class Connection(Protocol):
+    """A live socket of an account; `push` and `resync` are called on its own event loop."""
+
+    loop: asyncio.AbstractEventLoop
+
+    def push(self, msgpack: bytes, json: bytes) -> None: ...
+    def resync(self) -> None: ...
+    async def check_session(self) -> None: ...
+
+
+Delivery = tuple[Collection[UUID], Event]
+
+_connections: dict[UUID, set[Connection]] = {}
+
+
+def publish(account_ids: Collection[UUID], event: Event) -> None:
+    """Tell these accounts once the transaction around this call has committed, and only then."""
+    publish_all([(account_ids, event)])
+
+
+def publish_all(deliveries: Sequence[Delivery]) -> None:
+    """As `publish`, for many at once: packed once, and one bus message per other process."""
+    if deliveries:
+        transaction.on_commit(partial(_send, list(deliveries)))
+
+
+def hint(account_ids: Collection[UUID], event: Event) -> None:
+    """Tell these accounts at once something nobody needs to keep: typing, presence.
+
+    Call it from a database thread: reaching other processes blocks.
+    """
+    _send([(account_ids, event)])
+
+
+def tell_everyone_here(event: Event) -> None:
+    """Tell every live connection of this process at once. Call it on the event loop."""
+    msgpack, json = _msgpack.encode(event), _json.encode(event)
+    for connection in _everyone_here():
+        connection.push(msgpack, json)
+
+
+def encode(event: Event, *, binary: bool) -> bytes:
+    """One server frame as bytes, for an answer that goes to a single socket."""
+    return _msgpack.encode(event) if binary else _json.encode(event)
+
+
+async def connect(account_id: UUID, connection: Connection) -> None:
+    """From now on this connection receives what is published to the account."""
+    _connections.setdefault(account_id, set()).add(connection)
+    await _bus.arrive(account_id)
+
+
+async def disconnect(account_id: UUID, connection: Connection) -> None:
+    """Forget the connection; harmless when it is not known."""
+    connections = _connections.get(account_id, set())
+    connections.discard(connection)
+    if not connections and _connections.pop(account_id, None) is not None:
+        await _bus.depart(account_id)
+
+
+def connections_of(account_id: UUID) -> frozenset[Connection]:
+    """The live connections of an account in this process."""
+    return frozenset(_connections.get(account_id, ()))
+
+
+def online(account_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these accounts with a live connection, in any process. Blocks: not on the loop."""
+    here = {account_id for account_id in account_ids if account_id in _connections}
+    return here | _bus.elsewhere([a for a in account_ids if a not in here])
+
+
+def _send(deliveries: list[Delivery]) -> None:
+    parcels = [
+        Parcel(list(account_ids), _msgpack.encode(event), _json.encode(event))
+        for account_ids, event in deliveries
+        if account_ids
+    ]
+    _hand_over(parcels)
+    _bus.carry(parcels)
+
+
+def _hand_over(parcels: Sequence[Parcel]) -> None:
+    """Give the parcels to this process' connections, in one turn of each event loop concerned."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Connection, Parcel]]] = {}
+    for parcel in parcels:
+        for account_id in parcel.account_ids:
+            for connection in tuple(_connections.get(account_id, ())):
+                by_loop.setdefault(connection.loop, []).append((connection, parcel))
+    for loop, pushes in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_push_all, pushes)
+
+
+def _push_all(pushes: list[tuple[Connection, Parcel]]) -> None:
+    for connection, parcel in pushes:
+        connection.push(parcel.msgpack, parcel.json)
+
+
+def _everyone_here() -> list[Connection]:
+    return [connection for group in _connections.values() for connection in group]
+
+
+def _resync_all() -> None:
+    """Hints of other processes were lost: every client asks for what it missed."""
+    for connection in _everyone_here():
+        if not connection.loop.is_closed():
+            connection.loop.call_soon_threadsafe(connection.resync)
+
+
+_bus = make_bus(_hand_over, _resync_all)

@@ -1,0 +1,62 @@
+"""Reading who people are; nothing here changes anything."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from accounts.models import Account, Certification, Role
+
+CREATORS_PAGE = 100
+
+
+class Person(NamedTuple):
+    """What one person may know of another."""
+
+    id: UUID
+    name: str
+    role: str
+
+
+def people(account_ids: Collection[UUID]) -> dict[UUID, Person]:
+    """The accounts among these ids, by id."""
+    rows = Account.objects.filter(id__in=account_ids).values_list("id", "name", "role")
+    return {row[0]: Person(*row) for row in rows}
+
+
+def certified(account_ids: Collection[UUID]) -> set[UUID]:
+    """Those among these accounts whose certification stands."""
+    rows = Certification.objects.filter(account_id__in=account_ids, revoked_at=None)
+    return set(rows.values_list("account_id", flat=True))
+
+
+def certified_since(account_id: UUID) -> datetime | None:
+    """When this creator's standing certification was given; None without one."""
+    rows = Certification.objects.filter(account_id=account_id, revoked_at=None)
+    return rows.values_list("certified_at", flat=True).first()
+
+
+def certified_creators(*, after: str = "") -> list[Person]:
+    """A page of the creators whose certification stands and whose account is open, by name.
+
+    `after` is the last name of the page before.
+    """
+    rows = _open_creators().filter(name__gt=after).order_by("name", "id")
+    return [Person(*row) for row in rows.values_list("id", "name", "role")[:CREATORS_PAGE]]
+
+
+def certified_creator(creator_id: UUID) -> Person | None:
+    """This creator, if certified and open."""
+    row = _open_creators().filter(id=creator_id).values_list("id", "name", "role").first()
+    return None if row is None else Person(*row)
+
+
+def _open_creators() -> QuerySet[Account]:
+    return Account.objects.filter(
+        role=Role.CREATOR,
+        is_active=True,
+        certification__isnull=False,
+        certification__revoked_at=None,
+    )
