@@ -1,0 +1,83 @@
+"""Hides how a captured price becomes parts, legs and a numbered receipt."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.db import insert_rows, read_rows
+from paywall.ledger import Book, Place
+from paywall.models import Receipt, SubjectKind
+from paywall.pricing import Shares, Split, split
+
+_COLUMNS = (
+    "posting_key",
+    "subject_kind",
+    "subject_id",
+    "fan_id",
+    "creator_id",
+    "gross_cents",
+    "vat_rate_percent",
+)
+_PARTS = Split._fields
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """A price being captured: who pays whom for what, and the transfers that do it."""
+
+    posting_key: str
+    subject_kind: SubjectKind
+    subject_id: UUID
+    fan_id: UUID
+    creator_id: UUID
+    gross_cents: int
+    vat_rate_percent: int
+    split: Split = field(init=False)
+
+    def __post_init__(self) -> None:
+        shares = Shares(
+            settings.CREATOR_SHARE_PERCENT,
+            settings.RESERVE_SHARE_PERCENT,
+            settings.BANK_SHARE_PERCENT,
+        )
+        parts = split(self.gross_cents, vat_rate_percent=self.vat_rate_percent, shares=shares)
+        object.__setattr__(self, "split", parts)
+
+
+def parts(sale: Sale) -> Iterator[tuple[Place, int]]:
+    """Where the parts of a price go; parts of nothing are left out. Bank and platform are one leg,
+    since the bank's charge is paid out of `platform_fee`."""
+    shares = sale.split
+    yield from (
+        (place, cents)
+        for place, cents in (
+            (Place(Book.VAT_PAYABLE), shares.vat_cents),
+            (Place(Book.CREATOR_PENDING, sale.creator_id), shares.creator_cents),
+            (Place(Book.CHARGEBACK_RESERVE), shares.reserve_cents),
+            (Place(Book.PLATFORM_FEE), shares.bank_cents + shares.platform_cents),
+        )
+        if cents
+    )
+
+
+def write(sales: Sequence[Sale], *, now: datetime) -> None:
+    """One receipt each, in one statement; the database numbers them."""
+    insert_rows(
+        Receipt,
+        (*_COLUMNS, *_PARTS, "at"),
+        [(*(getattr(sale, name) for name in _COLUMNS), *sale.split, now) for sale in sales],
+    )
+
+
+def numbers(posting_keys: Collection[str]) -> dict[str, int]:
+    """The number of the receipt of each of these postings."""
+    rows = read_rows(
+        Receipt,
+        ("posting_key", "id"),
+        where=("posting_key",),
+        among=[(key,) for key in posting_keys],
+    )
+    return dict(rows)

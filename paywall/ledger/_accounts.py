@@ -1,0 +1,110 @@
+"""Hides how the accounts a batch touches are locked, changed in memory, and written once."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+from uuid_utils.compat import uuid7
+
+from accounts.db import insert_rows, read_rows, update_rows
+from paywall.ledger.books import USER_BOOKS, Book, Leg, Place, check_place
+from paywall.ledger.models import LedgerAccount
+
+_KEY = ("owner_id", "book")
+
+
+class NoTransaction(RuntimeError):
+    """Money was about to move outside a transaction: the caller's bug."""
+
+
+def require_transaction() -> None:
+    """Raise `NoTransaction` unless the caller opened one: money and its reason commit together."""
+    if not connection.in_atomic_block:
+        raise NoTransaction("open transaction.atomic() around every call that moves money")
+
+
+@dataclass(slots=True)
+class _Stored:
+    id: UUID
+    balance_cents: int
+    reserved_cents: int
+
+
+class Accounts:
+    """The user accounts a batch touches. Change them here, in the batch's order; `write` once."""
+
+    def __init__(self, stored: dict[Place, _Stored]) -> None:
+        self._stored = stored
+        self._changed: set[Place] = set()
+
+    def balance(self, place: Place) -> int:
+        """Cents on this user account now; an account nobody has opened holds nothing."""
+        account = self._stored.get(place)
+        return account.balance_cents if account else 0
+
+    def move(self, legs: Iterable[Leg]) -> None:
+        """Book the legs; system books are sums of transfers and have nothing to change."""
+        for leg in legs:
+            self._add(leg.source, -leg.amount_cents)
+            self._add(leg.target, leg.amount_cents)
+
+    def reserve(self, place: Place, cents: int) -> None:
+        """Count these cents (negative: no longer) among what the wallet has in escrow."""
+        self._stored[place].reserved_cents += cents
+        self._changed.add(place)
+
+    def write(self) -> None:
+        """One statement for all that changed."""
+        changed = [self._stored[place] for place in self._changed]
+        update_rows(
+            LedgerAccount,
+            ("balance_cents", "reserved_cents"),
+            [(a.id, a.balance_cents, a.reserved_cents) for a in changed],
+        )
+
+    def _add(self, place: Place, cents: int) -> None:
+        if place.book in USER_BOOKS:
+            self._stored[place].balance_cents += cents
+            self._changed.add(place)
+
+
+def lock_accounts(places: Iterable[Place], *, opening: bool = True) -> Accounts:
+    """Lock the user accounts among these places, in id order, in a statement of its own.
+
+    With `opening`, those that do not exist are opened first, while nothing is locked yet: two
+    batches that open the same accounts then wait for each other only in one direction.
+    """
+    require_transaction()
+    wanted = {place for place in places if place.book in USER_BOOKS}
+    if opening:
+        _open_missing(wanted)
+    rows = _read(wanted, lock=True)
+    return Accounts({place: _Stored(*row) for place, row in rows.items()})
+
+
+def _read(wanted: Collection[Place], *, lock: bool) -> dict[Place, tuple[UUID, int, int]]:
+    rows = read_rows(
+        LedgerAccount,
+        ("owner_id", "book", "id", "balance_cents", "reserved_cents"),
+        where=_KEY,
+        among=[(place.owner_id, place.book) for place in wanted],
+        lock=lock,
+    )
+    return {Place(Book(row[1]), row[0]): (row[2], row[3], row[4]) for row in rows}
+
+
+def _open_missing(wanted: Collection[Place]) -> None:
+    for place in wanted:
+        check_place(place)
+    missing = set(wanted) - set(_read(wanted, lock=False))
+    insert_rows(
+        LedgerAccount,
+        ("id", *_KEY),
+        [(uuid7(), place.owner_id, place.book) for place in sorted(missing, key=_order)],
+        ignore_conflicts=True,
+    )
+
+
+def _order(place: Place) -> tuple[str, str]:
+    return place.book, str(place.owner_id)
