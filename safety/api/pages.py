@@ -1,0 +1,119 @@
+"""Public pages without JavaScript: a statement of reasons, and the rule book."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from accounts.db import in_db
+from accounts.errors import NotFound
+from accounts.web import visitor
+from safety import queries
+
+OTHER = {"fr": "en", "en": "fr"}
+_PAGE_WORDS: dict[str, dict[str, Any]] = {
+    "fr": {
+        "rules": "Le règlement",
+        "rules_intro": "Ce que chaque règle interdit. Une machine peut seulement laisser passer, "
+        "signaler ou faire attendre ; une personne décide.",
+        "version": "Version",
+        "hash": "Empreinte complète (SHA-256)",
+        "since": "En vigueur depuis le",
+        "key": "Scellée par la clé",
+        "machine": "Ce que la machine applique",
+        "machine_intro": "Un programme lit ces mêmes données à l’adresse",
+        "limits": "Seuils du modèle, de 0 à 1 : second regard, signalement, attente",
+        "rules_only": "Le modèle est arrêté : seules les règles écrites s’appliquent.",
+        "health": "Ce qui n’a pas marché comme il faut, ces trente derniers jours",
+        "health_at": "Les mêmes chiffres pour un programme :",
+        "minutes": "minutes",
+        "messages": "messages",
+        "history": "Versions",
+        "states": {
+            "proposed": "proposée",
+            "shadow": "à l’essai, sans effet",
+            "active": "en vigueur",
+            "retired": "remplacée",
+        },
+        "home": "Retour à Aparté",
+        "other": "English",
+        "read_rules": "Lire le règlement",
+    },
+    "en": {
+        "rules": "The rule book",
+        "rules_intro": "What each rule forbids. A machine may only let pass, point at or make "
+        "wait; a person decides.",
+        "version": "Version",
+        "hash": "Full fingerprint (SHA-256)",
+        "since": "In force since",
+        "key": "Sealed by key",
+        "machine": "What the machine applies",
+        "machine_intro": "A program reads the same facts at",
+        "limits": "Thresholds of the model, from 0 to 1: second look, flag, hold",
+        "rules_only": "The model is off: only written rules apply.",
+        "health": "What did not work as it should, over the last thirty days",
+        "health_at": "The same figures for a program:",
+        "minutes": "minutes",
+        "messages": "messages",
+        "history": "Versions",
+        "states": {
+            "proposed": "proposed",
+            "shadow": "on trial, without effect",
+            "active": "in force",
+            "retired": "replaced",
+        },
+        "home": "Back to Aparté",
+        "other": "Français",
+        "read_rules": "Read the rule book",
+    },
+}
+
+
+@require_safe
+async def statement_page(request: HttpRequest, statement_id: UUID) -> HttpResponse:
+    """A statement, for its addressee alone; for anybody else it does not exist (404)."""
+    account = await visitor(request)
+    if account is None:
+        raise Http404
+    try:
+        statement = await in_db(queries.statement_for)(
+            account_id=account.id,
+            statement_id=statement_id,
+            language=request.GET.get("language"),
+        )
+    except NotFound:
+        raise Http404 from None
+    response = _page(request, "statement", statement.language, statement=statement)
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@require_safe
+async def rules_page(request: HttpRequest) -> HttpResponse:
+    """Every rule in force with its article, and the version that names this very text."""
+    language = request.GET.get("language") or getattr(request, "LANGUAGE_CODE", "fr")[:2]
+    language = language if language in OTHER else "fr"
+    facts = await in_db(_enforced)(language)
+    return _page(request, "rules", language, **facts)
+
+
+def _enforced(language: str) -> dict[str, Any]:
+    """The book of this process with its articles, and the versions there were."""
+    states = _PAGE_WORDS[language]["states"]
+    return {
+        "rules": queries.articles(language),
+        "book": queries.published(),
+        "degraded": [
+            (row, queries.CAUSES[row.cause][language])
+            for row in queries.degraded(now=timezone.now())
+        ],
+        "versions": [(row, states[row.state]) for row in queries.all_versions()],
+    }
+
+
+def _page(request: HttpRequest, name: str, language: str, **facts: Any) -> HttpResponse:
+    words = {"language": language, "other": OTHER[language], "words": _PAGE_WORDS[language]}
+    return render(request, f"safety/{name}.html", {**words, **facts})

@@ -1,0 +1,152 @@
+"""Contact and payment data in a text, typed, normalised and located. Finding judges nothing.
+
+Hides the habits of writing and one cheap look at the words that tells which finders can find
+anything. Works on the folded view; spans are those of the original text. Values stay in memory:
+never log them.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from safety.rules.extractors import accounts, handles, links, mails, phones, places
+from safety.rules.extractors.kinds import (
+    ADDRESS,
+    CARD,
+    CRYPTO,
+    DEAL,
+    EMAIL,
+    HANDLE,
+    IBAN,
+    KINDS,
+    LINK,
+    MEETING,
+    NUMBER,
+    PAYMENT,
+    PHONE,
+    PROFILE,
+    Extract,
+    Found,
+)
+from safety.rules.normalise import View
+from safety.rules.numerals import REPEATS, VALUES
+
+__all__ = [
+    "ADDRESS", "CARD", "CRYPTO", "DEAL", "EMAIL", "HANDLE", "IBAN", "KINDS", "LINK", "MEETING",
+    "NUMBER", "PAYMENT", "PHONE", "PROFILE", "Extract", "Found", "extract", "find",
+]  # fmt: skip
+
+FOUND_MAX = 24  # by one finder in one text
+_WORDS = re.compile(r"[a-z]+|\d+")
+_SAID = frozenset(VALUES) | frozenset(REPEATS)
+_SAID_MIN = 4  # number words of a dictated number
+_SINGLES_MIN = 4  # letters standing alone in a word that was spelt apart
+_LETTERS_DIGITS = re.compile(r"[a-z$][0134@5$!][a-z]|[15!$][a-z]{3}")
+_LONG = re.compile(r"(?<![a-z0-9])[a-z0-9]{26}")
+_MARKS = re.compile(rf"[{handles.SIGNS}]")
+_FACTS = frozenset().union(
+    _SAID, mails.HINTS, links.SPOKEN, links.SAID_TLD, handles.NAMES, handles.SHOWN, handles.SAME,
+    places.STREETS, places.WHERE, ("eth", "sol", "btc"),
+)  # fmt: skip
+
+
+def extract(folded: View) -> tuple[Extract, ...]:
+    """Every finding of a folded text, at most `FOUND_MAX` of each finder."""
+    return tuple(
+        Extract(kind, value, folded.original(span)) for kind, value, span in find(folded.text)
+    )
+
+
+def find(text: str) -> list[Found]:
+    """Every finding of a folded text, with spans in that text."""
+    words = _WORDS.findall(text)
+    spelt = list(map(len, words)).count(1) >= _SINGLES_MIN
+    if spelt:
+        text = _unspelt(text)
+        words = _WORDS.findall(text)
+    facts = _FACTS.intersection(words)
+    digits = sum(map(len, filter(str.isdigit, words)))
+    found: list[Found] = []
+    if digits >= 2:
+        found.extend(_accounts(text, digits))
+    if digits >= phones.DIGITS_MIN or (not facts.isdisjoint(_SAID) and _dictated(words)):
+        found.extend(_apart(phones.phones(text), found))
+    if "@" in text or not facts.isdisjoint(mails.HINTS):
+        found.extend(islice(mails.mails(text), FOUND_MAX))
+    found.extend(_apart(_links(text, facts), found))
+    if clues := _clues(text, facts, digits, spelt=spelt):
+        found.extend(islice(handles.handles(text, clues), FOUND_MAX))
+    if "$" in text:
+        found.extend(islice(handles.cashtags(text), FOUND_MAX))
+    if digits and not facts.isdisjoint(places.STREETS):
+        found.extend(islice(places.addresses(text), FOUND_MAX))
+    if where := facts & places.WHERE:
+        found.extend(places.meetings(text, where))
+    return found
+
+
+_SPELT = re.compile(
+    r"(?<![a-z0-9])(?:[a-z]([.\-_*~|/])[a-z](?:\1[a-z]){0,20}"
+    r"|[a-z0-9@._:/](?: [a-z0-9@._:/]){2,60})(?![a-z0-9])"
+)
+
+
+def _unspelt(text: str) -> str:
+    """`text` with words spelt apart (`s-i-x`, `s i x`) written together, each where it began."""
+    return _SPELT.sub(_together, text)
+
+
+def _together(found: re.Match[str]) -> str:
+    spelt = found.group()
+    if not any(map(str.isalpha, spelt)):
+        return spelt  # digits one by one need no help
+    return spelt.replace(found[1] or " ", "").ljust(len(spelt))
+
+
+def _apart(more: Iterable[Found], found: Sequence[Found]) -> list[Found]:
+    """Of `more`, what does not lie inside something already found: no number in an account."""
+    taken = [span for _, _, span in found]
+    return [
+        one
+        for one in islice(more, FOUND_MAX)
+        if not any(start < one[2][1] and one[2][0] < end for start, end in taken)
+    ]
+
+
+def _dictated(words: list[str]) -> bool:
+    return sum(map(_SAID.__contains__, words)) + sum(map(str.isdigit, words)) >= _SAID_MIN
+
+
+def _accounts(text: str, digits: int) -> Iterator[Found]:
+    if digits >= 9:
+        yield from islice(accounts.ibans(text), FOUND_MAX)
+        if digits >= 13:
+            yield from islice(accounts.cards(text), FOUND_MAX)
+    if _LONG.search(text):
+        yield from islice(accounts.wallets(text), FOUND_MAX)
+
+
+def _links(text: str, facts: frozenset[str]) -> Iterator[Found]:
+    if "." in text and links.DOTTED.search(text):
+        yield from islice(links.links(text), FOUND_MAX)
+        if not facts.isdisjoint(_ENS):
+            yield from islice(accounts.wallets(text), FOUND_MAX)
+    spoken = not facts.isdisjoint(links.SPOKEN) and not facts.isdisjoint(links.SAID_TLD)
+    if spoken or ("." in text and links.SPACED.search(text)):
+        yield from islice(links.said_links(text), FOUND_MAX)
+
+
+_ENS = frozenset({"eth", "sol", "btc"})
+
+
+def _clues(text: str, facts: frozenset[str], digits: int, *, spelt: bool) -> handles.Clues:
+    return handles.Clues(
+        facts & _NETWORKS,
+        disguised=(digits > 0 or "!" in text or "$" in text or "@" in text)
+        and _LETTERS_DIGITS.search(text) is not None,
+        spelt=spelt,
+        signs=not text.isascii() and _MARKS.search(text) is not None,
+    )
+
+
+_NETWORKS = handles.NAMES | handles.SHOWN | handles.SAME

@@ -1,0 +1,282 @@
+r"""What a pattern cannot match without: words that tell, by a text's words, to leave it out.
+
+Hides how an RE2 expression is read. Each way it may match is a *shape*: its plain letters, a space
+for anything that surely ends a word, `\0` for what is unknown. Every shape names one key that its
+matches contain; a pattern whose shape has none is tried on every text. A shape may promise less
+than the pattern does, never more: what is left out could not have matched.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, reduce
+from itertools import product
+from math import prod
+
+ENDS = 3  # letters that tell a word of which only the beginning or the end is known
+SPACE, SPACE_MAX = r"(?:\W{1,3})", 3  # what the packs write as a space, and its length
+UNKNOWN, DIGIT = "\0", "#"
+COMMON = frozenset({
+    "are", "avec", "can", "dans", "demain", "est", "fais", "fait", "for", "have", "live", "les",
+    "mais", "mes", "mon", "nuit", "par", "pas", "passe", "photo", "photos", "pour", "prends", "que",
+    "qui", "see", "ses", "sur", "take", "tes", "that", "the", "this", "toi", "ton", "tout", "une",
+    "veux", "video", "videos", "viens", "vous", "will", "with", "you", "your",
+})  # fmt: skip
+_A_DIGIT = re.compile(f"[0-9{DIGIT}]")
+_OPEN = re.compile(f"[{UNKNOWN}{DIGIT}]")
+SHAPES_MAX = 1_000  # of one part; beyond, it counts as unknown
+_TOKEN = re.compile(
+    r"[a-z]+(?![*+?{])|\(\?:\\W\{1,3\}\)"  # a run of letters, the packs' space
+    r"|\\.|\[(?:\\.|[^\]\\])+\]|\(\?:|\((?!\?)|\)|\||[*+?]\??|\{\d+(?:,\d*)?\}\??|[^()\[\]{}*+?]",
+    re.DOTALL,
+)
+_FEW_DIGITS = re.compile(r"(\d)-(\d)")
+_NUMBERS = re.compile(r"\d+")
+_WORD = re.compile(r"\w", re.ASCII)
+_CLASSES = {r"\d": DIGIT, r"\w": UNKNOWN, r"\W": " ", r"\s": " "}
+
+
+class Unreadable(ValueError):
+    """An expression outside the language of the packs; the message says where."""
+
+
+Keys = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """One of the keys of each of `keys`, the rarest first, is in every text that matches.
+
+    A key is a word, `abc*` or `*abc` for one that begins or ends so, `DIGIT`, or a sign beyond
+    ASCII. `reach`: how many signs that belong to no word a match may hold; None without a bound,
+    or when a key is a sign.
+    """
+
+    keys: tuple[Keys, ...]
+    reach: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    shapes: tuple[str, ...]
+    reach: float  # signs outside words, infinity without a bound
+
+
+_NOTHING = _Part(("",), 0)
+
+
+def needs(source: str) -> Needs:
+    """What every match of `source`, between two ends of words, contains. Raises `Unreadable`."""
+    words = source.split(SPACE)
+    if source.isascii() and all(map(str.isalnum, words)):  # a plain phrase, as most are
+        rarest = sorted(set(words), key=lambda word: (-_rarity(word), word))
+        return Needs(tuple(frozenset((one,)) for one in rarest), SPACE_MAX * (len(words) - 1))
+    keys, reach = _Reader(source).whole()
+    bounded = reach < float("inf") and all(key.isascii() for each in keys for key in each)
+    return Needs(keys, int(reach) if bounded else None)
+
+
+def _key(shape: str) -> str:
+    """The rarest thing of a shape: longest whole word, else one of its ends, else a digit."""
+    keys = ("", *(_segment_key(segment) for segment in shape.split(" ")))
+    return max(keys, key=_rarity)
+
+
+def _segment_key(segment: str) -> str:
+    first, *others = _OPEN.split(segment)
+    if not others:
+        return segment
+    if len(first) >= ENDS:
+        return f"{first[:ENDS]}*"
+    if len(others[-1]) >= ENDS:
+        return f"*{others[-1][-ENDS:]}"
+    return DIGIT if _A_DIGIT.search(segment) else ""
+
+
+def _rarity(key: str) -> float:
+    """A rough order: longer words are rarer, signs beyond ASCII rarer still."""
+    if key == DIGIT or key in COMMON:
+        return 1.5 if key else 0
+    return len(key) if key.isascii() else 10
+
+
+def _conditions(chunks: Iterable[_Part]) -> tuple[Keys, ...]:
+    """The keys of each chunk that surely has some, those whose commonest key is rarest first."""
+    each = {frozenset(map(_key, chunk.shapes)) for chunk in chunks}
+    known = [keys for keys in each if keys and "" not in keys]
+    return tuple(sorted(known, key=lambda keys: (-min(map(_rarity, keys)), len(keys), min(keys))))
+
+
+class _Reader:
+    """One pass over an expression, from left to right."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._tokens = list(self._split())
+        self._at = 0
+
+    def _split(self) -> Iterator[str]:
+        place = 0
+        while place < len(self._source):
+            found = _TOKEN.match(self._source, place)
+            if found is None:
+                raise Unreadable(f"unexpected {self._source[place : place + 2]!r} at {place}")
+            yield found.group()
+            place = found.end()
+
+    def whole(self) -> tuple[tuple[Keys, ...], float]:
+        """The conditions of the expression, and its reach."""
+        chunks = list(self._chunks())
+        if self._next() == "|":  # a bare choice: nothing is common to its branches but the whole
+            self._at = 0
+            chunks = [self._choice()]
+        if self._at < len(self._tokens):
+            raise Unreadable("unexpected )")
+        return _conditions(chunks), sum(chunk.reach for chunk in chunks)
+
+    def _chunks(self) -> Iterator[_Part]:
+        """The parts of a sequence that separators keep apart; most patterns are a few of them."""
+        chunk: list[_Part] = []
+        for part in self._parts():
+            if part.shapes == (" ",):
+                yield _Part((), part.reach)
+                yield from _told(chunk)
+                chunk = []
+            else:
+                chunk.append(part)
+        yield from _told(chunk)
+
+    def _next(self) -> str:
+        return self._tokens[self._at] if self._at < len(self._tokens) else ""
+
+    def _take(self) -> str:
+        self._at += 1
+        return self._tokens[self._at - 1]
+
+    def _choice(self) -> _Part:
+        parts = [reduce(_joined, self._parts(), _NOTHING)]
+        while self._next() == "|":
+            self._take()
+            parts.append(reduce(_joined, self._parts(), _NOTHING))
+        shapes = tuple(dict.fromkeys(shape for part in parts for shape in part.shapes))
+        return _capped(_Part(shapes, max(part.reach for part in parts)))
+
+    def _parts(self) -> Iterator[_Part]:
+        while self._next() not in ("", "|", ")"):
+            yield self._repeated(self._one())
+
+    def _one(self) -> _Part:
+        token = self._take()
+        if token in ("(", "(?:"):
+            part = self._choice()
+            if self._next() != ")":
+                raise Unreadable("missing )")
+            self._take()
+            return part
+        if token[0] in "*+?{":
+            raise Unreadable(f"nothing before {token}")
+        return _single(token)
+
+    def _repeated(self, part: _Part) -> _Part:
+        token = self._next()
+        if not token or token[0] not in "*+?{":
+            return part
+        least, most = _bounds(self._take().removesuffix("?") or "?")
+        shapes = ("",) * (least == 0) + part.shapes * (least <= 1)
+        if part.shapes in ((DIGIT,), (" ",)):  # several are as good as one
+            shapes = ("",) * (least == 0) + part.shapes
+        elif most > 1:
+            shapes += _unknown(part.shapes)
+        reach = part.reach * most if part.reach else 0
+        return _capped(_Part(tuple(dict.fromkeys(shapes)), reach))
+
+
+def _bounds(token: str) -> tuple[int, float]:
+    fixed: dict[str, tuple[int, float]] = {
+        "?": (0, 1), "*": (0, float("inf")), "+": (1, float("inf"))
+    }  # fmt: skip
+    if token[0] in fixed:
+        return fixed[token[0]]
+    numbers = [int(one) for one in _NUMBERS.findall(token)]
+    return numbers[0], float("inf") if token.endswith(",}") else numbers[-1]
+
+
+@cache
+def _single(token: str) -> _Part:
+    """A letter, a sign, an escape or a class; `SPACE` among them."""
+    if token.startswith("(?:"):
+        return _Part((" ",), SPACE_MAX)
+    if token.isalpha() and token.isascii():
+        return _Part((token,), 0)
+    if len(token) == 1:
+        if token == ".":  # noqa: S105  the sign of an expression
+            return _Part((UNKNOWN,), 1)
+        if _WORD.match(token):
+            return _Part((token,), 0)
+        return _Part((" " if token.isascii() else f" {token} ",), 1)
+    if token[0] == "[":
+        return _class(token[1:-1])
+    known = _CLASSES.get(token)
+    if known is None:  # \b and its like take no character, \. is the sign itself
+        return _Part((" ",), 1) if not token[1].isalnum() else _Part((UNKNOWN,), 1)
+    return _Part((known,), int(known == " "))
+
+
+def _class(body: str) -> _Part:
+    if body == "0-9":
+        return _Part((DIGIT,), 0)
+    if few := _FEW_DIGITS.fullmatch(body):
+        return _Part(tuple(map(str, range(int(few[1]), int(few[2]) + 1))), 0)
+    if body[0] == "^" or "\\" in body or "-" in body[1:-1]:
+        return _Part((UNKNOWN,), 1)
+    shapes = tuple(dict.fromkeys(one if _WORD.match(one) else " " for one in body))
+    return _Part(shapes, int(" " in shapes))
+
+
+def _told(chunk: Sequence[_Part]) -> Iterator[_Part]:
+    """What a chunk says: all its shapes when they are few, else those of each part by itself."""
+    if prod(len(part.shapes) for part in chunk) <= SHAPES_MAX:
+        yield reduce(_joined, chunk, _NOTHING)
+        return
+    for place, part in enumerate(chunk):
+        before = UNKNOWN * any(_glues(one, -1) for one in _neighbours(reversed(chunk[:place])))
+        after = UNKNOWN * any(_glues(one, 0) for one in _neighbours(chunk[place + 1 :]))
+        yield _Part(tuple(before + shape + after for shape in part.shapes), part.reach)
+
+
+def _neighbours(parts: Iterable[_Part]) -> Iterator[_Part]:
+    """The parts that may stand next: up to the first that cannot be empty."""
+    for part in parts:
+        yield part
+        if "" not in part.shapes:
+            return
+
+
+def _glues(part: _Part, end: int) -> bool:
+    """Whether a shape may join a word to what stands at this end of it."""
+    return any(shape and shape[end] != " " for shape in part.shapes)
+
+
+def _joined(first: _Part, second: _Part) -> _Part:
+    if len(first.shapes) * len(second.shapes) > SHAPES_MAX:
+        if len(first.shapes) < len(second.shapes):
+            first = _Part(_unknown(first.shapes), first.reach)
+        else:
+            second = _Part(_unknown(second.shapes), second.reach)
+    shapes = dict.fromkeys(one + other for one, other in product(first.shapes, second.shapes))
+    return _capped(_Part(tuple(shapes), first.reach + second.reach))
+
+
+def _capped(part: _Part) -> _Part:
+    if len(part.shapes) <= SHAPES_MAX:
+        return part
+    return _Part(_unknown(part.shapes), part.reach)
+
+
+def _unknown(shapes: Iterable[str]) -> tuple[str, ...]:
+    """Anything, but still between ends of words where each of `shapes` is."""
+    each = (
+        " " * shape.startswith(" ") + UNKNOWN + " " * shape.endswith(" ") if shape else ""
+        for shape in shapes
+    )
+    return tuple(dict.fromkeys(each))

@@ -1,0 +1,239 @@
+"""The small language of the packs: plain words in, one bounded RE2 expression out.
+
+Written in a pack          read as
+`à l'hôtel`                folded like the text: `a`, up to 3 separators, `l`, perhaps one, `hotel`
+`combien`                  whole words only, at both ends
+`prostitu*`                the rest of the word, up to 12 characters
+`(?:a |b )*`               the group, up to 4 times
+`<meet>`                   any expression of the list `meet` in the `[words]` of the pack
+`(?:a|b)?`, `[0-9]{2,4}`   RE2 as usual, without capturing groups
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from threading import local
+from time import thread_time_ns
+from typing import Any
+
+import re2
+
+from safety.rules.needs import Unreadable, needs
+from safety.rules.normalise import Span, fold, squeeze_word
+
+Words = Mapping[str, tuple[str, ...]]
+
+REST_OF_WORD = r"\w{0,12}"
+SEPARATORS = r"(?:\W{1,3})"
+ELISION = r"\W?"
+REPEATED = "{0,4}"  # what `*` means after a group: bounded, like everything else
+MEMORY_BYTES = 1 << 20  # ceiling of one compiled expression, its automaton included
+_SIGNS = ((" ", SEPARATORS), ("-", ELISION), ("'", ELISION), ("*", REST_OF_WORD))
+_KEPT_WHOLE = frozenset("\\[{")  # what follows is read as it is written
+_NESTED = frozenset("()\\[{")
+_NAME = re.compile(r"<([a-z_]+)>")
+_PIECE = re.compile(r"\\.|\[[^\]]*\]|\{[^}]*\}|.", re.DOTALL)
+_DEPTH_MAX = 5
+COMPILED_KEPT = 1_024  # expressions; each takes some 40 KB when it has found something
+_ANY_TEXT = frozenset(("",))
+ANY_TEXT = frozenset((b"",))  # the keys of a pattern that has none: every text is given this one
+PATTERNS_KEPT = 16_384  # of the books in use and of those just left
+_OPTIONS = re2.Options()
+_OPTIONS.max_mem = MEMORY_BYTES
+_OPTIONS.log_errors = False
+_OPTIONS.encoding = re2.Options.Encoding.LATIN1  # one byte a character, see `one_byte`
+
+
+class PatternError(ValueError):
+    """A pattern that cannot be read; the message says why."""
+
+
+def expand(pattern: str, words: Words, depth: int = 0) -> str:
+    """`pattern` with every `<name>` replaced by the alternatives of that list."""
+    if depth > _DEPTH_MAX:
+        raise PatternError("word lists refer to each other without end")
+
+    def alternatives(found: re.Match[str]) -> str:
+        if found[1] not in words:
+            raise PatternError(f"no word list is called <{found[1]}>")
+        each = (expand(word, words, depth + 1) for word in words[found[1]])
+        return f"(?:{'|'.join(each)})"
+
+    return _NAME.sub(alternatives, pattern)
+
+
+def alternatives(choice: str) -> list[str]:
+    """The expressions that an expanded pattern is a choice of: itself, unless it is one choice.
+
+    One by one they are told apart by their keys, and only those present are run.
+    """
+    if not (choice.startswith("(?:") and choice.endswith(")")):
+        return [choice]
+    if _NESTED.isdisjoint(choice[3:-1]):
+        return choice[3:-1].split("|")
+    parts, depth, start = [], 1, 3
+    pieces = list(_PIECE.finditer(choice))[3:-1]
+    for piece in pieces:
+        depth += {"(": 1, ")": -1}.get(piece.group(), 0)
+        if depth == 0:
+            return [choice]  # `(?:a|b) (?:c|d)` begins and ends with two different groups
+        if depth == 1 and piece.group() == "|":
+            parts.append(choice[start : piece.start()])
+            start = piece.end()
+    parts.append(choice[start:-1])
+    return [one for part in parts for one in alternatives(part)]
+
+
+def translate(expanded: str, *, squeezed: bool) -> str:
+    """The RE2 source of an expanded pattern for the folded view, or for the squeezed one."""
+    if expanded.isascii() and _KEPT_WHOLE.isdisjoint(expanded):  # nearly all, four times as fast
+        plain = squeeze_word(expanded.lower()) if squeezed else expanded.lower()
+        for sign, read in _SIGNS:
+            plain = plain.replace(sign, read)
+        return plain.replace(f"){REST_OF_WORD}", f"){REPEATED}")
+    pieces = [_piece(one) for one in _PIECE.findall(expanded)]
+    for before, place in zip(pieces, range(1, len(pieces)), strict=False):
+        if before == ")" and pieces[place] == REST_OF_WORD:
+            pieces[place] = REPEATED
+    return "".join(_letters_once(pieces) if squeezed else pieces)
+
+
+def bounded(source: str) -> str:
+    """`source` between two ends of words or signs such as `€`, as the one group."""
+    return rf"(?:^|\W)({source})(?:\W|$)"
+
+
+def _piece(one: str) -> str:
+    if len(one) > 1:
+        return one
+    plain = dict(_SIGNS).get(one)
+    return plain if plain is not None else _folded(one)
+
+
+@cache
+def _folded(one: str) -> str:
+    return fold(one).text
+
+
+def _letters_once(pieces: list[str]) -> list[str]:
+    """Literal letters as the squeezed view writes them: never twice in a row."""
+    kept: list[str] = []
+    for one in pieces:
+        word = squeeze_word(one) if one.isalpha() else one
+        if not (kept and word.isalpha() and kept[-1] == word):
+            kept.append(word)
+    return kept
+
+
+class _Bytes(dict[int, int]):
+    """One byte for each character: its own in ASCII, one for each sign that a pattern names."""
+
+    def __missing__(self, code: int) -> int:
+        return 0xFF
+
+    def name(self, source: str) -> None:
+        """Give every sign of a pattern a byte of its own, for the life of the process."""
+        for sign in source:
+            if ord(sign) not in self:
+                if len(self) == 0xFF:
+                    raise PatternError(f"too many different signs, {sign} among them")
+                self[ord(sign)] = len(self)
+
+
+_BYTES = _Bytes(zip(range(0x80), range(0x80), strict=True))
+
+
+def one_byte(text: str) -> bytes:
+    """`text` as patterns read it: one byte a character, so that places are the same in both.
+
+    RE2 on UTF-8 would need automata several times as large to tell where a character ends. Signs
+    that no pattern names are all alike.
+    """
+    return text.encode() if text.isascii() else text.translate(_BYTES).encode("latin-1")
+
+
+def compile_pattern(source: str) -> Any:
+    """The compiled RE2 expression, or `PatternError` with the reason RE2 gives."""
+    try:
+        return re2.compile(one_byte(source), _OPTIONS)
+    except re2.error as refused:
+        reason = refused.args[0] if refused.args else "refused"
+        text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        raise PatternError(text) from None
+
+
+_byte = cache(one_byte)  # words and sets of words are the same objects in all patterns
+
+
+@cache
+def _in_bytes(keys: frozenset[str]) -> frozenset[bytes]:
+    return frozenset(map(_byte, keys)) if keys != _ANY_TEXT else ANY_TEXT
+
+
+class Pattern:
+    """One expression of the packs: what a text needs for it, and where it stands in one.
+
+    A text that matches has one of `keys`, and one of each of `also`; see `needs`.
+
+    Raises `PatternError` when the expression is outside the language.
+    """
+
+    __slots__ = ("also", "keys", "reach", "source", "word")
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        _BYTES.name(source)
+        try:
+            needed = needs(source)
+        except Unreadable as wrong:
+            raise PatternError(f"{wrong} in {source}") from None
+        self.keys, *also = map(_in_bytes, needed.keys or (_ANY_TEXT,))
+        self.also = tuple(also)
+        self.reach = needed.reach
+        plain = source.isascii() and needed.keys == (frozenset((source,)),)
+        self.word = _byte(source) if plain else None
+
+    def spans(self, data: bytes, start: int, end: int) -> Iterator[Span]:
+        """Where it stands in `data[start:end]`, from left to right; each begins after the last."""
+        place, compiled = start, _compiled(self.source)
+        while place < end and (found := compiled.search(data, place, end)):
+            first, last = found.span(1)
+            if last > first:
+                yield first, last
+            place = max(last, place + 1)
+
+
+@lru_cache(COMPILED_KEPT)
+def _compiled(source: str) -> Any:
+    """Compiled when a text first needs it: most patterns wait long for theirs."""
+    begun = thread_time_ns()
+    try:
+        return compile_pattern(bounded(source))
+    finally:
+        _compiling.nanoseconds = compiling_nanoseconds() + thread_time_ns() - begun
+
+
+_compiling = local()
+
+
+def compiling_nanoseconds() -> int:
+    """CPU that this thread has spent on compiling: the book's cost, and no fault of a text."""
+    return int(getattr(_compiling, "nanoseconds", 0))
+
+
+def release_compiled() -> None:
+    """Forget what was compiled: after the examples of a book, which run all of it, most is idle."""
+    _compiled.cache_clear()
+
+
+_pattern = lru_cache(PATTERNS_KEPT)(Pattern)
+
+
+@lru_cache(PATTERNS_KEPT)
+def choices(expanded: str, *, squeezed: bool) -> frozenset[Pattern]:
+    """The patterns that an expanded pattern is a choice of, read once for every book that has it.
+
+    Raises `PatternError`.
+    """
+    sources = (translate(one, squeezed=squeezed) for one in alternatives(expanded))
+    return frozenset(map(_pattern, sources))

@@ -1,0 +1,111 @@
+"""The heads of the second stage: from the embedding of a text to chances, policy by policy.
+
+Hides the artefact. A head is a sum of Gaussian bumps around landmarks, which are embeddings of
+training texts (Nyström's approximation of kernel ridge regression). What the heads of a policy and
+of harm in general say is weighed together with the chance that the first stage gave.
+`safety.training.second` writes the files.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safety.rules.classifier import CHECKSUMS, LANGUAGES, MODEL, ModelError
+
+CARD, WEIGHTS = "second.json", "second.bin"
+FORMAT = 1
+DIMENSIONS = 384
+LOGIT_MAX = 8.0  # of a chance of the first stage: what is surer than that is not in doubt
+
+Floats = NDArray[np.float32]
+
+
+class Landmarks:
+    """Embeddings kept as bytes, and how wide the bump around each is."""
+
+    def __init__(self, rows: NDArray[np.int8], step: float, width: float) -> None:
+        """`step` is what one unit of `rows` (landmark x dimension) is worth."""
+        self.rows, self.step, self.width = rows, step, width
+        self.known: Floats = rows.astype(np.float32) * np.float32(step)
+        self._square = 1 + (self.known * self.known).sum(axis=1)
+
+    def nearness(self, embeddings: Floats) -> Floats:
+        """exp(-width * squared distance) of each embedding (a row of length 1) to each landmark."""
+        distance = self._square - 2 * (embeddings @ self.known.T)
+        result: Floats = np.exp(np.float32(-self.width) * distance)
+        return result
+
+
+class SecondHeads:
+    """A trained set of heads. Threads share it; it is never written to."""
+
+    def __init__(self, card: Mapping[str, Any], weights: bytes) -> None:
+        """Raises `ValueError` when card and weights do not fit together."""
+        self.policies: tuple[str, ...] = tuple(card["policies"])
+        count, heads = int(card["landmarks"]), len(self.policies) + 1  # and harm
+        rows = np.frombuffer(weights, np.int8, count * DIMENSIONS).reshape(count, DIMENSIONS)
+        parts = np.frombuffer(weights, np.int16, count * heads, rows.nbytes)
+        if rows.nbytes + parts.nbytes != len(weights):
+            raise ValueError("bytes are left over")
+        self._landmarks = Landmarks(rows, float(card["step"]), float(card["width"]))
+        self._heads = parts.reshape(count, heads) * np.array(card["scale"], np.float32)
+        self._calibration = {
+            language: np.array(card["calibration"][language]).reshape(len(self.policies), 4)
+            for language in ("", *LANGUAGES)
+        }
+
+    @classmethod
+    def load(cls, folder: Path = MODEL) -> Self:
+        """The heads of `folder`; `ModelError` when they are not those that were trained."""
+        try:
+            lines = [line.split() for line in (folder / CHECKSUMS).read_text("ascii").splitlines()]
+            stated = {name: digest for digest, name in lines}
+            files = {name: (folder / name).read_bytes() for name in (CARD, WEIGHTS)}
+            for name, data in files.items():
+                if hashlib.sha256(data).hexdigest() != stated.get(name):
+                    raise ModelError(f"{name} is not the file that was trained")
+            card = json.loads(files[CARD])
+            if card["format"] != FORMAT:
+                raise ModelError(f"format {card['format']} of {CARD} is not {FORMAT}")
+            return cls(card, files[WEIGHTS])
+        except ModelError:
+            raise
+        except (OSError, KeyError, TypeError, ValueError) as wrong:
+            raise ModelError(f"no second stage in {folder.name}: {type(wrong).__name__}") from None
+
+    def scores(self, embeddings: Floats) -> Floats:
+        """What each head says of each embedding (row x policies, then harm): near 1 yes, 0 no."""
+        result: Floats = self._landmarks.nearness(embeddings) @ self._heads
+        return result
+
+    def chances(
+        self, embeddings: Floats, language: str, first: Mapping[str, float]
+    ) -> dict[str, float]:
+        """New chances for the policies of `first`, of a text that was cut into these embeddings:
+        the worst of them counts. A policy without a head keeps its chance."""
+        scores = self.scores(embeddings).max(axis=0)
+        curves = self._calibration.get(language, self._calibration[""])
+        known = {name: place for place, name in enumerate(self.policies)}
+        return {
+            name: chance if name not in known else _weighed(
+                curves[known[name]], float(scores[known[name]]), float(scores[-1]), chance
+            )
+            for name, chance in first.items()
+        }  # fmt: skip
+
+
+def _weighed(curve: NDArray[np.float64], own: float, harm: float, first: float) -> float:
+    value = float(curve @ np.array([own, harm, float(logit(first)), 1.0]))
+    return float(1 / (1 + np.exp(-np.clip(value, -30, 30))))
+
+
+def logit(chance: Any) -> Any:
+    """The logit of a chance or an array of them, within `LOGIT_MAX`."""
+    low = 1 / (1 + np.exp(LOGIT_MAX))
+    bounded = np.clip(chance, low, 1 - low)
+    return np.log(bounded / (1 - bounded))

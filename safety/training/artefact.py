@@ -1,0 +1,96 @@
+"""The files of a model: a card of numbers, the tables of weights, and their checksums.
+
+Weights become bytes, one scale a column, so that the last bits of a float never reach a file.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from safety.rules.classifier import CARD, CHECKSUMS, FORMAT, WEIGHTS
+from safety.second_opinion import heads
+from safety.training.calibration import Curve
+from safety.training.fit import Floats
+from safety.training.matrix import Slots
+from safety.training.thresholds import Threshold
+
+CLIPPED = 0.9999  # beyond this share of the weights of a column, a weight is cut to the edge
+LEVELS = 127
+DIGITS = 6
+SECOND = (heads.CARD, heads.WEIGHTS)  # of the second stage
+
+LANGUAGE_MARGIN = 1.4  # raw score below which the language is unknown
+LANGUAGE_COVERAGE = 0.5  # and the share of known n-grams
+
+THRESHOLDS_HEAD = """\
+# From which calibrated score of the model a policy asks for a second opinion (review), flags and
+# holds. One set for every text. 1.0 is never reached. Chosen by `aparte train` on cross-fitted
+# scores; docs/model-card.md says how. `in_flight` of the policy caps whatever stands here.
+# second_flag and second_hold are for the score of a second opinion, where one was asked.
+"""
+
+
+def quantised(weights: Floats) -> tuple[NDArray[np.int8], list[float]]:
+    """Weights (row x column) as bytes, and what one step of each column is worth."""
+    used = np.abs(weights[np.any(weights != 0, axis=1)])
+    edge = np.quantile(used, CLIPPED, axis=0) if len(used) else np.ones(weights.shape[1])
+    scale = [float(f"{value / LEVELS:.{DIGITS - 1}e}") or 1.0 for value in edge]
+    steps = np.clip(np.round(weights / np.array(scale)), -LEVELS, LEVELS)
+    return steps.astype(np.int8), scale
+
+
+def card(
+    policies: Sequence[str], bias: Floats, curves: Mapping[str, Curve], **parts: Any
+) -> dict[str, Any]:
+    """What the classifier reads beside the weights."""
+    return {
+        "format": FORMAT,
+        "policies": list(policies),
+        "bias": [round(float(one), 4) for one in bias],
+        "calibration": curves,
+        "language_margin": LANGUAGE_MARGIN,
+        "language_coverage": LANGUAGE_COVERAGE,
+        **parts,
+    }
+
+
+def write(
+    folder: Path, card: Mapping[str, Any], tables: Sequence[tuple[Slots, NDArray[np.int8]]]
+) -> str:
+    """Write the three files of a first stage; the checksum that names it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / WEIGHTS).open("wb") as file:
+        for slots, weights in tables:
+            file.write(slots.tags.astype("<u2").tobytes())
+            file.write(np.ascontiguousarray(weights).tobytes())
+    (folder / CARD).write_text(json.dumps(card, indent=1, sort_keys=True) + "\n", "utf-8")
+    for name in SECOND:
+        (folder / name).unlink(missing_ok=True)  # of another first stage
+    return write_checksums(folder)
+
+
+def write_checksums(folder: Path) -> str:
+    """List the checksums of the files of a model that are there; the checksum that names it."""
+    names = [name for name in (CARD, WEIGHTS, *SECOND) if (folder / name).exists()]
+    lines = [f"{_sha256(folder / name)}  {name}\n" for name in names]
+    (folder / CHECKSUMS).write_text("".join(lines), "ascii")
+    return hashlib.sha256("".join(lines).encode("ascii")).hexdigest()
+
+
+def write_thresholds(file: Path, thresholds: Mapping[str, Threshold]) -> None:
+    """Write the thresholds of every policy as TOML, in alphabetical order."""
+    parts = [
+        f'["{name}"]\nreview = {one.review:.2f}\nflag = {one.flag:.2f}\nhold = {one.hold:.2f}\n'
+        f"second_flag = {one.second_flag:.2f}\nsecond_hold = {one.second_hold:.2f}\n"
+        for name, one in sorted(thresholds.items())
+    ]
+    file.write_text("\n".join((THRESHOLDS_HEAD, *parts)), "utf-8")
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

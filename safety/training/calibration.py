@@ -1,0 +1,78 @@
+"""From raw scores to probabilities, on cross-fitted scores only."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from safety.rules.classifier import LANGUAGES
+from safety.training.columns import ABUSE, HARM, LANGUAGE, target
+from safety.training.fit import Floats
+from safety.training.texts import Example
+
+STEPS = 40  # of Newton's method, which needs about ten
+RIDGE = 1.0  # pulls a calibration towards the one of both languages
+DECIMALS = 3
+
+Curve = tuple[list[float], list[float], list[float]]  # slopes, weights of harm, offsets
+
+
+def curves(names: Sequence[str], scores: Floats, examples: Sequence[Example]) -> dict[str, Curve]:
+    """Platt's calibration of every column but language, for each language and for unknown ("")."""
+    lang = np.array([one.lang for one in examples])
+    test = np.array([one.test for one in examples])
+    harm = scores[:, names.index(HARM)]
+    result: dict[str, Curve] = {key: ([], [], []) for key in ("", *LANGUAGES)}
+    for place, name in enumerate(names):
+        if name == LANGUAGE:
+            continue
+        labels, weights = target(name, examples)
+        weights[test] = 0
+        beside = np.zeros(len(harm)) if name in (HARM, ABUSE) else harm
+        table = np.column_stack([scores[:, place], beside, np.ones(len(harm))])
+        pooled = platt(table, labels, weights, np.array([1.0, 0.0, 0.0]))
+        for key, curve in result.items():
+            known = weights * (lang == key)
+            own = platt(table, labels, known, pooled) if key else pooled
+            for column, value in zip(curve, own, strict=True):
+                column.append(round(float(value), DECIMALS))
+    return result
+
+
+def platt(table: Floats, labels: Floats, weights: Floats, prior: Floats) -> Floats:
+    """The logistic fit of `labels` on the columns of `table`, drawn towards `prior`."""
+    shown = weights > 0
+    table, labels, weights = table[shown], labels[shown], weights[shown]
+    found = prior.copy()
+    for _ in range(STEPS):
+        chance = probabilities(table @ found)
+        slope = table.T @ (weights * (labels - chance)) - RIDGE * (found - prior)
+        bend = (table * (weights * chance * (1 - chance))[:, None]).T @ table
+        found = found + np.linalg.solve(bend + RIDGE * np.eye(len(prior)), slope)
+    return found
+
+
+def probabilities(logits: Floats) -> Floats:
+    """The logistic function, as the classifier computes it."""
+    result: Floats = 1.0 / (1.0 + np.exp(-np.clip(logits, -30, 30)))
+    return result
+
+
+def calibrated(
+    names: Sequence[str], scores: Floats, examples: Sequence[Example], curve: Mapping[str, Curve]
+) -> Floats:
+    """The probabilities of every column but language, with the curve of each text's language."""
+    kept = [place for place, name in enumerate(names) if name != LANGUAGE]
+    harm = scores[:, [names.index(HARM)]]
+    result = np.zeros((len(examples), len(kept)))
+    for lang in LANGUAGES:
+        rows = np.array([one.lang == lang for one in examples])
+        slope, beside, offset = (np.array(part) for part in curve[lang])
+        result[rows] = probabilities(slope * scores[rows][:, kept] + beside * harm[rows] + offset)
+    return shared(result)
+
+
+def shared(chances: Floats) -> Floats:
+    """The chance of harm shared by the policies, as the classifier shares it: see `Judgement`."""
+    harm, own = chances[:, [-2]], chances[:, :-2]
+    result: Floats = np.hstack([harm * own / own.max(axis=1, keepdims=True), chances[:, -2:]])
+    return result

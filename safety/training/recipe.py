@@ -1,0 +1,89 @@
+"""The recipe: from the texts to the files of a model and its figures, always the same bytes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from safety.training import artefact, words
+from safety.training.calibration import calibrated, curves
+from safety.training.columns import ABUSE, HARM, LANGUAGE, OWN_WEIGHT, policies_of
+from safety.training.fit import Floats, columns
+from safety.training.matrix import gram_slots, matrix, word_slots
+from safety.training.texts import Example
+from safety.training.thresholds import Threshold, thresholds
+
+Embed = Callable[[Sequence[str]], Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How many slots the tables have (powers of two)."""
+
+    grams: int = 2**17
+    words: int = 2**15
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training gave: the checksum of the files, and cross-fitted chances to measure."""
+
+    checksum: str
+    policies: tuple[str, ...]
+    examples: tuple[Example, ...]
+    chances: Floats  # text x (policies, harm, abuse)
+    thresholds: dict[str, Threshold]
+
+
+def train(
+    examples: Sequence[Example], out: Path, *, embed: Embed = words.vectors, sizes: Sizes = Sizes()
+) -> Trained:
+    """Train on the examples, in their order, and write `out/model` and `out/thresholds.toml`.
+
+    The same examples give the same bytes, whatever the number of threads and the processor.
+    """
+    with threadpool_limits(limits=1):
+        return _train(list(examples), out, embed, sizes)
+
+
+def _train(examples: list[Example], out: Path, embed: Embed, sizes: Sizes) -> Trained:
+    policies = policies_of(examples)
+    names = (*policies, HARM, ABUSE, LANGUAGE)
+    taught = [one for one in examples if not one.test]
+    texts = [one.text for one in taught]
+    grams = gram_slots(texts, [OWN_WEIGHT if one.own else 1 for one in taught], sizes.grams)
+    known = words.vocabulary(texts)
+    word, vectors = word_slots(known, embed(known), sizes.words)
+    rows = matrix([one.text for one in examples], grams, word, vectors)
+    weights, bias, scores = columns(names, rows, examples)
+    gram_bytes, gram_scale = artefact.quantised(weights[: sizes.grams] * grams.rarity[:, None])
+    word_bytes, word_scale = artefact.quantised(folded(vectors, weights[sizes.grams :]))
+    curve = curves(names, scores, examples)
+    card = artefact.card(
+        policies, bias, curve, gram_slots=sizes.grams, word_slots=sizes.words,
+        gram_scale=gram_scale, word_scale=word_scale, learnt_from=fingerprint(examples),
+    )  # fmt: skip
+    tables = ((grams, gram_bytes), (word, word_bytes))
+    checksum = artefact.write(out / "model", card, tables)
+    chances = calibrated(names, scores, examples, curve)
+    chosen = thresholds(policies, chances, examples)
+    artefact.write_thresholds(out / "thresholds.toml", chosen)
+    return Trained(checksum, policies, tuple(examples), chances, chosen)
+
+
+def fingerprint(examples: Sequence[Example]) -> str:
+    """What tells two sets of training texts apart: another one makes another model."""
+    digest = sha256()
+    for one in examples:
+        said = (one.text, one.lang, one.source, one.group, one.abuse, sorted(one.policies.items()))
+        digest.update(repr(said).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def folded(vectors: Floats, heads: Floats) -> Floats:
+    """One weight for each word and column: what the heads make of the word's vector."""
+    result: Floats = np.einsum("wd,dc->wc", vectors, heads)
+    return result

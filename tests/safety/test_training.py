@@ -1,0 +1,387 @@
+"""Training: the same texts give the same bytes; what must not teach does not."""
+
+import csv
+import json
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from safety.rules.classifier import CARD, CHECKSUMS, WEIGHTS, Classifier
+from safety.training import artefact, figures, functional, recipe, texts, words
+from safety.training.calibration import platt, shared
+from safety.training.texts import Example
+from safety.training.thresholds import FLAG, NEVER, TALK, TWINS, kind_of, thresholds
+from tests.safety import in_domain
+
+SIZES = recipe.Sizes(grams=2**11, words=2**9)
+KIND = [
+    "hello",
+    "friend",
+    "thanks",
+    "for",
+    "the",
+    "lovely",
+    "picture",
+    "see",
+    "you",
+    "tomorrow",
+    "morning",
+    "bonne",
+    "nuit",
+    "merci",
+]
+CRUEL = [
+    "idiot",
+    "scum",
+    "hate",
+    "kill",
+    "ugly",
+    "filth",
+    "sale",
+    "ordure",
+    "creve",
+    "degage",
+    "telegram",
+    "whatsapp",
+    "cash",
+]
+POLICIES = ("fraud.off_platform_contact", "hate.speech", "violence.threat")
+
+
+def sentence(chance: random.Random, lists: list[str]) -> str:
+    return " ".join(chance.choice(lists) for _ in range(6)) + f" {chance.randrange(10**6)}"
+
+
+@pytest.fixture
+def examples() -> list[Example]:
+    """A few hundred texts of nonsense, with every kind of label."""
+    chance, found = random.Random(7), []
+    for number in range(240):
+        lang, cruel = ("fr", "en")[number % 2], number % 3 == 0
+        text = sentence(chance, CRUEL if cruel else KIND)
+        policy = {POLICIES[number // 3 % 3]: 1.0} if cruel else {}
+        source = "hit" if cruel else ("twin", "everyday")[number % 2]
+        found.append(Example(text, lang, source, f"g{number}", float(cruel), policy, not cruel))
+    for number in range(80):
+        text = sentence(chance, CRUEL if number % 2 else KIND)
+        found.append(Example(text, "en", "wiki", f"w{number}", float(number % 2)))
+    return found
+
+
+def embed(known: Sequence[str]) -> NDArray[np.float64]:
+    """Stands in for the encoder, which takes 2 ms a word: letters counted."""
+    raw = np.array(
+        [[word.count(chr(97 + at % 26)) * (1 + at) for at in range(120)] for word in known]
+    )
+    return words.reduced(raw.astype(np.float32))
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    names = [f"model/{name}" for name in (CARD, WEIGHTS, CHECKSUMS)] + ["thresholds.toml"]
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+def test_training_twice_gives_the_same_bytes_whatever_the_threads(
+    examples: list[Example], tmp_path: Path
+):
+    first = recipe.train(examples, tmp_path / "a", embed=embed, sizes=SIZES)
+    with threadpool_limits(limits=2):
+        again = recipe.train(examples, tmp_path / "b", embed=embed, sizes=SIZES)
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+    assert first.checksum == again.checksum == Classifier.load(tmp_path / "b/model").checksum
+
+
+def test_another_text_gives_other_bytes(examples: list[Example], tmp_path: Path):
+    recipe.train(examples, tmp_path / "a", embed=embed, sizes=SIZES)
+    recipe.train(examples[1:], tmp_path / "b", embed=embed, sizes=SIZES)
+    assert files(tmp_path / "a")[f"model/{WEIGHTS}"] != files(tmp_path / "b")[f"model/{WEIGHTS}"]
+
+
+def test_what_is_trained_is_what_the_classifier_says(examples: list[Example], tmp_path: Path):
+    trained = recipe.train(examples, tmp_path, embed=embed, sizes=SIZES)
+    model = Classifier.load(tmp_path / "model")
+    assert model.policies == trained.policies == POLICIES
+    hits = [one for one in examples if "violence.threat" in one.policies]
+    kind = [one for one in examples if one.own and one.harmless]
+    place = POLICIES.index("violence.threat")
+    mean = [np.mean([model.judge(o.text).scores[place] for o in part]) for part in (hits, kind)]
+    assert mean[0] > mean[1] + 0.1
+
+
+def test_a_text_set_aside_for_measuring_teaches_nothing(examples: list[Example], tmp_path: Path):
+    turned = [replace(one, abuse=1.0 - (one.abuse or 0.0)) if one.test else one for one in examples]
+    assert turned != examples
+    recipe.train(examples, tmp_path / "a", embed=embed, sizes=SIZES)
+    recipe.train(turned, tmp_path / "b", embed=embed, sizes=SIZES)
+    one, other = files(tmp_path / "a"), files(tmp_path / "b")
+    for name in (f"model/{WEIGHTS}", "thresholds.toml"):
+        assert one[name] == other[name]
+    cards = [json.loads(each[f"model/{CARD}"]) for each in (one, other)]
+    assert cards[0].pop("learnt_from") != cards[1].pop("learnt_from")
+    assert cards[0] == cards[1]
+
+
+# -- Which texts ---------------------------------------------------------------------------------
+
+
+def test_the_third_kept_apart_never_teaches_and_the_rest_does():
+    own = texts.own_texts(in_domain.FOLDER)
+    groups = {one.group for one in own}
+    apart = {f"{t.family}/{t.lang}/{t.wording}" for t in in_domain.held_out()}
+    learnt = {f"{t.family}/{t.lang}/{t.wording}" for t in in_domain.development()}
+    assert groups & apart == set()
+    assert groups <= learnt
+    assert len(own) > 0.95 * len(in_domain.development())
+
+
+def test_the_corpus_is_about_as_large_as_its_datasheet_says():
+    sheet = (texts.CORPUS / "README.md").read_text("utf-8")
+    for lang in texts.LANGUAGE_FOLDERS:
+        labels = [
+            line.partition("\t")[0]
+            for file in (texts.CORPUS / lang).glob("*.tsv")
+            for line in file.read_text("utf-8").splitlines()
+        ]
+        stated = re.search(rf"\| {lang} \| ([\d,]+) \| ([\d,]+) \|", sheet)
+        assert stated
+        for label, count in zip(("hit", "twin"), stated.groups(), strict=True):
+            assert labels.count(label) == pytest.approx(int(count.replace(",", "")), rel=0.1)
+
+
+def test_the_corpus_teaches_both_sides_of_every_policy_it_names():
+    found = texts.corpus()
+    hits = {name for one in found for name in one.policies}
+    assert len(hits) >= 30
+    assert all(one.harmless != bool(one.policies) and one.own for one in found)
+    assert {one.source for one in found} == {"hit", "twin", *texts.HARMLESS_FAMILIES}
+    assert len({(one.lang, one.text) for one in found}) == len(found)
+
+
+def test_a_text_of_the_corpus_is_no_text_kept_apart():
+    apart = {texts.clean(one.text) for one in in_domain.held_out()}
+    same = [one for one in texts.corpus() if len(one.text.split()) > 4 and one.text in apart]
+    assert not same
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("hit\tviolence.threat", "three columns"),
+        ("hit\tviolence.threat\tone\ttwo", "three columns"),
+        ("maybe\tviolence.threat\tone", "neither hit nor twin"),
+        ("hit\tviolence.unknown\tone", "is no policy"),
+        ("hit\tnone\tone", "is no policy"),
+        ("hit\tviolence.threat\t ", "empty or too long"),
+        ("twin\tnone\t" + "a" * 1_001, "empty or too long"),
+    ],
+)
+def test_a_wrong_line_of_the_corpus_is_named_in_one_sentence(tmp_path: Path, line: str, wrong: str):
+    file = tmp_path / "en" / "threats-1.tsv"
+    file.parent.mkdir()
+    file.write_text("twin\tviolence.threat\tyou kill me, so funny\n" + line)
+    with pytest.raises(texts.DataError, match=rf"^en/threats-1.tsv, line 2: .*{wrong}.*\.$"):
+        texts.corpus(tmp_path)
+
+
+def test_a_right_line_of_the_corpus_keeps_its_label_and_its_family(tmp_path: Path):
+    with pytest.raises(texts.DataError, match="holds no texts"):
+        texts.corpus(tmp_path)
+    file = tmp_path / "fr" / "threats-1.tsv"
+    file.parent.mkdir()
+    file.write_text("hit\tviolence.threat\tJe te tuerai\ntwin\tnone\tBonne nuit")
+    hit, twin = texts.corpus(tmp_path)
+    assert (hit.text, hit.source, hit.lang) == ("je te tuerai", "hit", "fr")
+    assert (hit.policies, hit.abuse, hit.harmless) == ({"violence.threat": 1.0}, 1.0, False)
+    assert (twin.source, twin.policies, twin.harmless) == ("everyday", {}, True)
+    assert hit.group == twin.group
+
+
+def test_no_share_alike_set_is_read():
+    assert not [source for source in texts.SOURCES if "vicomtech" in source.path]
+
+
+def test_handles_and_addresses_are_dropped_before_anything_is_learnt():
+    assert (
+        texts.clean("RT @somebody: Vois https://example.org/x  ÇA &amp; ris") == ": vois ca & ris"
+    )
+    assert texts.clean("écris à moi") == "ecris a moi"
+
+
+def write_csv(file: Path, rows: list[dict[str, str]]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", newline="") as out:
+        writer = csv.DictWriter(out, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+COLUMNS: dict[str, dict[str, str]] = {
+    "davidson": {"class": "0"},
+    "edos": {"label_sexist": "sexist"},
+    "mlma": {"sentiment": "hateful"},
+    "ftr": {"label": "1"},
+    "hatemoji": {"label_gold": "0"},
+    "wiki": {"toxic": "True"},
+    "pairs": {"toxic": "1", "identity_hate": "1", "threat": "0", "content": "tu es nul"},
+    "forum": {"annotator's conclusion": "1.0", "2nd annotation score": "0.75"},
+    "sms": {"v1": "ham"},
+    "banking": {},
+}
+
+
+@pytest.fixture
+def public(tmp_path: Path) -> Path:
+    """A folder with one row in every public set."""
+    for source in texts.SOURCES:
+        file, text = tmp_path / source.path, f"un texte de {source.name} {source.path}"
+        if source.name == "toxigen":
+            file.parent.mkdir(parents=True)
+            file.write_text(json.dumps([{"text": text, "label": "hate"}]))
+        elif source.column != "content" or source.name == "forum":
+            write_csv(file, [{source.column: text, **COLUMNS[source.name]}])
+    lists = tmp_path / "lexicons"
+    lists.mkdir()
+    (lists / "cuss_fr.json").write_text('{"ordure": 2, "zut": 0}')
+    (lists / "cuss_en.json").write_text('{"scumbag": 2}')
+    insult = {"text": "wretch", "category_1": "other / general insult", "severity_rating": "2.0"}
+    swear = {"text": "bum", "category_1": "sexual anatomy / sexual acts", "severity_rating": "2.0"}
+    write_csv(tmp_path / texts.SURGE, [insult, swear])
+    return tmp_path
+
+
+def test_every_public_set_is_read_with_its_labels(public: Path):
+    found = {one.source: one for one in texts.public_texts(public)}
+    assert set(found) == {source.name for source in texts.SOURCES}
+    assert found["davidson"].policies == {"hate.speech": 1.0}
+    assert (found["edos"].abuse, found["hatemoji"].abuse) == (1.0, 0.0)
+    assert found["sms"].harmless
+    assert not found["wiki"].harmless
+
+
+def test_word_lists_teach_insults_and_not_swearing(public: Path):
+    assert {one.text for one in texts.insults(public)} == {"ordure", "scumbag", "wretch"}
+
+
+@pytest.mark.parametrize("source", texts.SOURCES, ids=lambda source: source.path)
+def test_a_missing_set_is_named_in_one_sentence(public: Path, source: texts.Source):
+    (public / source.path).unlink()
+    with pytest.raises(texts.DataError, match=rf"^The set {source.name} is missing: .+\.$"):
+        texts.public_texts(public)
+
+
+def test_a_file_that_is_another_is_named_in_one_sentence(public: Path):
+    (public / "wiki_toxic/toxicity_nonfuzzed_testset.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(texts.DataError, match="is not the set wiki"):
+        texts.public_texts(public)
+
+
+def test_the_command_says_what_is_missing(tmp_path: Path):
+    with pytest.raises(CommandError, match="is no folder"):
+        call_command("train", data=tmp_path / "nowhere", out=tmp_path)
+    with pytest.raises(CommandError, match="holds no texts"):
+        call_command("train", data=tmp_path, own=tmp_path, out=tmp_path)
+
+
+def test_generated_sentences_are_the_same_each_time_and_stand_on_both_sides():
+    made = functional.generated()
+    assert made == functional.generated()
+    for lang in ("fr", "en"):
+        sides = [one.harmless for one in made if one.lang == lang]
+        assert min(sides.count(True), sides.count(False)) > 800
+    assert not [one for one in made if "{" in one.text]
+
+
+# -- Figures -------------------------------------------------------------------------------------
+
+
+def test_bytes_absorb_the_last_bits_of_a_float():
+    weights = np.random.default_rng(0).normal(size=(400, 3))
+    noisy = weights * (1 + 1e-13)
+    clean, scale = artefact.quantised(weights)
+    again, same = artefact.quantised(noisy)
+    assert (clean == again).all()
+    assert scale == same
+    assert not (artefact.quantised(weights * 0.5 + 0.1)[0] == clean).all()
+
+
+def test_a_calibration_finds_the_curve_it_was_drawn_from():
+    chance = np.random.default_rng(1)
+    table = np.column_stack([chance.normal(size=20_000), np.zeros(20_000), np.ones(20_000)])
+    true = np.array([2.0, 0.0, -1.0])
+    labels = (chance.random(20_000) < 1 / (1 + np.exp(-table @ true))).astype(float)
+    found = platt(table, labels, np.ones(20_000), np.array([1.0, 0.0, 0.0]))
+    assert np.abs(found - true).max() < 0.1
+
+
+def test_the_likeliest_policy_has_the_chance_of_harm_and_the_others_their_part_of_it():
+    policies_harm_abuse = np.array([[0.2, 0.4, 0.1, 0.8, 0.3], [0.01, 0.01, 0.005, 0.1, 0.9]])
+    expected = [[0.4, 0.8, 0.2, 0.8, 0.3], [0.1, 0.1, 0.05, 0.1, 0.9]]
+    assert np.allclose(shared(policies_harm_abuse), expected)
+
+
+def test_the_classifier_shares_the_chance_of_harm_as_training_does(
+    examples: list[Example], tmp_path: Path
+):
+    recipe.train(examples, tmp_path, embed=embed, sizes=SIZES)
+    model = Classifier.load(tmp_path / "model")
+    card = json.loads((tmp_path / "model" / CARD).read_text())
+    hit = next(one for one in examples if one.lang == "en" and one.policies)
+    judged, (logits, _) = model.judge(hit.text), model.logits(hit.text)
+    slope, beside, offset = (np.array(part) for part in card["calibration"][judged.language])
+    own = 1 / (1 + np.exp(-(slope * logits[:-1] + beside * logits[-3] + offset)))
+    assert np.allclose(shared(own[None])[0, :-2], judged.scores)
+    assert max(judged.scores) == pytest.approx(own[-2])
+
+
+def test_thresholds_catch_what_they_can_within_the_budget(examples: list[Example]):
+    chance, examples = np.random.default_rng(2), examples * 24
+    hits = np.array([[name in one.policies for name in POLICIES] for one in examples])
+    chances = np.where(
+        hits, chance.uniform(0.3, 0.97, hits.shape), chance.uniform(0, 0.5, hits.shape)
+    )
+    chosen = thresholds(POLICIES, chances, examples)
+    levels = np.array([chosen[name].flag for name in POLICIES])
+    over = (chances >= levels).any(axis=1)
+    kinds = np.array([kind_of(one) for one in examples])
+    for kind in (TWINS, TALK):
+        assert over[kinds == kind].sum() <= FLAG[kind] * (kinds == kind).sum()
+    assert over[hits.any(axis=1)].mean() > 0.4
+    assert all(one.review <= one.flag <= one.hold for one in chosen.values())
+
+
+def test_policies_of_one_gravity_share_a_level_and_hate_has_its_own(examples: list[Example]):
+    names = ("fraud.off_platform_contact", "fraud.off_platform_payment", "hate.speech",
+             "violence.incitement", "violence.threat")  # fmt: skip
+    chance = np.random.default_rng(3)
+    hits = np.array([[name in one.policies for name in names] for one in examples * 24])
+    chances = np.where(hits, chance.uniform(0.3, 0.97, hits.shape), chance.uniform(0, 0.5))
+    chosen = thresholds(names, chances, examples * 24)
+    assert chosen[names[0]] == chosen[names[1]]
+    assert chosen[names[3]] == chosen[names[4]]
+    assert chosen[names[0]] != chosen[names[4]] or chosen[names[2]] != chosen[names[4]]
+
+
+def test_a_policy_no_budget_can_pay_for_stays_silent(examples: list[Example]):
+    chances = np.full((len(examples), len(POLICIES)), 0.99)
+    chosen = thresholds(POLICIES, chances, examples)
+    assert all(one.flag == one.hold == NEVER for one in chosen.values())
+
+
+def test_an_area_under_a_curve_counts_ties_half():
+    labels = np.array([True, True, False, False])
+    assert figures.area(labels, np.array([0.9, 0.8, 0.2, 0.1]))[0] == 1.0
+    assert figures.area(labels, np.array([0.1, 0.2, 0.8, 0.9]))[0] == 0.0
+    assert figures.area(labels, np.array([0.5, 0.5, 0.5, 0.5]))[0] == 0.5
+
+
+def test_a_share_carries_its_interval():
+    assert figures.share(0, 100) == "0.000 (0.000-0.037)"
+    assert figures.share(0, 0) == "-"
