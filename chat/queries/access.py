@@ -1,0 +1,46 @@
+"""Authorising loaders: not yours and not there are the same refusal."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from accounts.errors import NotFound
+from chat.models import Conversation, Message
+
+
+def conversation_for(*, member_id: UUID, conversation_id: UUID) -> Conversation:
+    """The conversation, if this account is one of its two sides. Raises `NotFound`."""
+    conversation = Conversation.objects.filter(id=conversation_id).first()
+    if conversation is None or member_id not in sides(conversation):
+        raise NotFound("This conversation is not available.")
+    return conversation
+
+
+def message_for(*, member_id: UUID, conversation_id: UUID, message_id: UUID) -> Message:
+    """A message this member may see: numbered, or their own. Raises `NotFound`."""
+    conversation_for(member_id=member_id, conversation_id=conversation_id)
+    message = Message.objects.filter(id=message_id, conversation_id=conversation_id).first()
+    if message is None or (message.seq is None and message.sender_id != member_id):
+        raise NotFound("This message is not available.")
+    return message
+
+
+def lock_conversation(conversation_id: UUID) -> Conversation:
+    """The conversation, locked until the transaction ends: every writer locks it first."""
+    return lock_conversations([conversation_id])[conversation_id]
+
+
+def lock_conversations(conversation_ids: Collection[UUID]) -> dict[UUID, Conversation]:
+    """Those of these conversations that exist, locked in id order."""
+    rows = Conversation.objects.select_for_update().filter(id__in=conversation_ids).order_by("id")
+    return {row.id: row for row in rows}
+
+
+def sides(conversation: Conversation) -> tuple[UUID, UUID]:
+    """The fan and the creator."""
+    return conversation.fan_id, conversation.creator_id
+
+
+def other_side(conversation: Conversation, account_id: UUID) -> UUID:
+    """Who this member speaks with."""
+    fan_id, creator_id = sides(conversation)
+    return creator_id if account_id == fan_id else fan_id
