@@ -1,0 +1,1 @@
+"""Load generators, comparison relays and the accounting behind `aparte bench`."""

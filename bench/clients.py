@@ -1,0 +1,225 @@
+"""The people of the bench: a fan and a creator on their sockets, who write down all they see."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any
+from uuid import UUID
+
+import msgpack
+from uuid_utils.compat import uuid7
+
+from bench.journal import Journal, Said
+from bench.texts import Texts
+from bench.wire import Wire, open_wire
+from bench.world import Pair, Person
+
+MOST_CENTS = 10_000
+RECONNECT_SECONDS = 60.0
+DRAIN_SECONDS = 30.0
+
+
+class Seat:
+    """One account on one socket. Frames go out and come in; the journal keeps what they said."""
+
+    def __init__(self, person: Person, conversation_id: str, journal: Journal) -> None:
+        self.person, self.conversation_id = person, conversation_id
+        self._place = UUID(conversation_id).bytes
+        self._journal = journal
+        self._heard = journal.heard.setdefault(person.id, {})
+        self._unanswered: dict[str, Said] = {}  # by request id
+        self._sent_at: dict[str, float] = {}  # by request id, when it should have gone
+        self.heard_at: dict[str, float] = {}  # by message id, in a measured window
+        self.due_at: dict[str, float] = {}  # by message id, likewise
+        self.on_answer: Callable[[Said], None] = lambda said: None
+        self.on_message: Callable[[bytes], None] = lambda sender_id: None
+        self.timing = False
+        self._resumed: asyncio.Future[bool] | None = None
+        self._wire: Wire | None = None
+        self.lost = asyncio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """How many of its messages have no answer yet."""
+        return len(self._unanswered)
+
+    async def connect(self, port: int) -> None:
+        """Open the socket, trying again while the server starts."""
+        deadline = perf_counter() + RECONNECT_SECONDS
+        headers = {"Cookie": self.person.cookie, "Sec-WebSocket-Protocol": "aparte.v1.msgpack"}
+        while True:
+            try:
+                self._wire = await open_wire(
+                    port=port,
+                    path="/ws",
+                    headers=headers,
+                    on_message=self._receive,
+                    on_lost=self.lost.set,
+                )
+            except OSError:
+                if perf_counter() > deadline:
+                    raise
+                await asyncio.sleep(0.1)
+            else:
+                self.lost.clear()
+                return
+
+    def close(self) -> None:
+        """Leave."""
+        if self._wire is not None:
+            self._wire.close()
+
+    def say(self, body: str, *, due_at: float | None = None) -> None:
+        """Send a message; `due_at` is when an open loop meant it to go."""
+        client_id = uuid7()
+        said = Said(str(client_id), self.conversation_id, self.person.id, body)
+        self._journal.said[said.client_id] = said
+        self._unanswered[said.client_id] = said
+        if self.timing:
+            self._sent_at[said.client_id] = perf_counter() if due_at is None else due_at
+        self._send(said)
+
+    def repeat_unanswered(self) -> None:
+        """Send what has no answer once more, with the same client_id."""
+        for said in list(self._unanswered.values()):
+            self._send(said)
+
+    async def resume(self) -> None:
+        """Ask for what was missed until nothing is; the server answers a page at a time."""
+        complete = False
+        while not complete:
+            self._resumed = asyncio.get_running_loop().create_future()
+            cursor = {"conversation_id": self._place, "seq": self._last_in_order()}
+            self._put({"t": "resume", "r": "resume", "cursors": [cursor]})
+            complete = await asyncio.wait_for(self._resumed, DRAIN_SECONDS)
+
+    def _last_in_order(self) -> int:
+        last = 0
+        for seq in sorted(self._heard.values()):
+            if seq != last + 1:
+                break
+            last = seq
+        return last
+
+    def _send(self, said: Said) -> None:
+        self._put(
+            {
+                "t": "send_message",
+                "r": said.client_id,
+                "conversation_id": self._place,
+                "client_id": UUID(said.client_id).bytes,
+                "body": said.body,
+                "max_price_cents": MOST_CENTS,
+            }
+        )
+
+    def _put(self, frame: dict[str, Any]) -> None:
+        if self._wire is not None:
+            self._wire.send(msgpack.packb(frame))
+
+    def _receive(self, data: bytes) -> None:
+        frame = msgpack.unpackb(data)
+        match frame["t"]:
+            case "message_delivered":
+                self._hear(frame)
+            case "receipt" | "refused" if frame["r"] in self._unanswered:
+                self._note_answer(frame)
+            case "resumed":
+                if self._resumed is not None:
+                    self._resumed.set_result(frame["complete"])
+
+    def _hear(self, frame: dict[str, Any]) -> None:
+        message_id = str(UUID(bytes=frame["message_id"]))
+        if message_id in self._heard:
+            return
+        self._heard[message_id] = frame["seq"]
+        if self.timing:
+            self.heard_at[message_id] = perf_counter()
+        self.on_message(frame["sender_id"])
+
+    def _note_answer(self, frame: dict[str, Any]) -> None:
+        said = self._unanswered.pop(frame["r"])
+        said.answers += 1
+        due_at = self._sent_at.pop(said.client_id, None)
+        if frame["t"] == "refused":
+            said.refused = frame["code"]
+        else:
+            said.state = frame["state"]
+            said.message_id = str(UUID(bytes=frame["message_id"]))
+            if due_at is not None:
+                self.due_at[said.message_id] = due_at
+        self.on_answer(said)
+
+
+class Talk:
+    """A pair at work: the fan keeps `window` messages under way, the creator answers some."""
+
+    def __init__(self, pair: Pair, journal: Journal, *, answer_every: int, seed: int) -> None:
+        self.fan = Seat(pair.fan, pair.conversation_id, journal)
+        self.creator = Seat(pair.creator, pair.conversation_id, journal)
+        self.delivered = self.paid = self.refused = 0
+        self._texts = Texts(seed)
+        self._fan_id = UUID(pair.fan.id).bytes
+        self._answer_every, self._unanswered = answer_every, 0
+        self._running = False
+        self.fan.on_answer, self.creator.on_answer = self._on_fan_answer, self._count
+        self.creator.on_message = self._on_creator_heard
+
+    @property
+    def seats(self) -> tuple[Seat, Seat]:
+        return self.fan, self.creator
+
+    def start(self, window: int) -> None:
+        """Keep that many of the fan's messages under way until `stop`."""
+        self._running = True
+        for _ in range(window - self.fan.waiting):
+            self.say()
+
+    def stop(self) -> None:
+        """Send nothing new; what is under way comes to its end."""
+        self._running = False
+
+    def say(self, due_at: float | None = None) -> None:
+        """The fan's next message."""
+        self.fan.say(self._texts.next(), due_at=due_at)
+
+    def latencies(self) -> list[float]:
+        """Seconds from when each message should have gone to when the other side had it."""
+        found = []
+        for one, other in (self.seats, self.seats[::-1]):
+            due, heard = one.due_at, other.heard_at
+            found += [heard[message] - due[message] for message in due.keys() & heard.keys()]
+        return found
+
+    def _on_fan_answer(self, said: Said) -> None:
+        self._count(said)
+        if said.state == "delivered":
+            self.paid += 1
+        if self._running:
+            self.say()
+
+    def _count(self, said: Said) -> None:
+        self.delivered += said.state == "delivered"
+        self.refused += bool(said.refused)
+
+    def _on_creator_heard(self, sender_id: bytes) -> None:
+        if sender_id != self._fan_id:
+            return
+        self._unanswered += 1
+        if self._unanswered >= self._answer_every:
+            self._unanswered = 0
+            self.creator.say(self._texts.next())
+
+
+async def drain(seats: Sequence[Seat]) -> None:
+    """Wait until every message has its answer and the last events are in."""
+    for pause in (0.3, 0.2):  # the last batch's events may make creators answer once more
+        await until(lambda: not any(seat.waiting for seat in seats))
+        await asyncio.sleep(pause)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return when it holds, or when waiting longer makes no sense: the audit will tell."""
+    deadline = perf_counter() + DRAIN_SECONDS
+    while not condition() and perf_counter() < deadline:  # noqa: ASYNC110  a load polls cheaply
+        await asyncio.sleep(0.02)
