@@ -1,0 +1,140 @@
+"""CPU is charged to the process that used it, and no gate is passed by absence."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.load import Window
+from bench.processes import Server
+from bench.report import RELAY_MEMORY, RELAY_REDIS, Report, Row, make_row
+from bench.texts import SUSPECT, Texts
+from bench.world import require_own_world
+from safety.screening import Action, Context, screen
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="CPU accounting reads /proc")
+
+OURS = "ours"
+
+
+def window(messages: int = 1_000, server: float = 0.2, **changes: Any) -> Window:
+    base = Window(messages, 800, 1.0, server, 0.05, 0.01, 0.2)
+    return base._replace(**changes)
+
+
+def product_row(relay: Row | None, *windows: Window, latencies: list[float] | None = None) -> Row:
+    return make_row(
+        OURS, windows, latencies or [], relay=relay, stores=True, has_redis=relay is not None
+    )
+
+
+def relay_row(name: str, server: float, latencies: list[float] | None = None) -> Row:
+    found = [window(server=server, database=0.0)]
+    return make_row(name, found, latencies or [], relay=None, stores=False, has_redis=False)
+
+
+def report(*rows: Row, ok: bool = True) -> Report:
+    check = {"name": "rule", "ok": ok, "detail": "" if ok else "offender"}
+    return Report("", {}, {}, list(rows), {OURS: [check]})
+
+
+def test_a_row_charges_server_and_database_to_a_delivered_message_and_redis_apart():
+    row = product_row(relay_row(RELAY_REDIS, 0.5), window())
+    assert (row.server_us, row.database_us, row.redis_us) == pytest.approx((200, 50, 10))
+    assert row.total_us == pytest.approx(250)
+    assert row.ratio == pytest.approx(0.5)
+
+
+def test_a_row_is_the_median_of_its_repeats_and_says_how_far_they_lie_apart():
+    row = product_row(None, window(server=0.1), window(server=0.2), window(server=0.9))
+    assert (row.total_us, row.min, row.max) == pytest.approx((250, 150, 950))
+
+
+def test_percentiles_are_of_the_rising_latencies():
+    row = product_row(None, window(), latencies=[n / 1000 for n in range(1, 101)])
+    assert (row.p50_ms, row.p99_ms) == pytest.approx((51, 100))
+
+
+def test_a_gate_opens_when_the_ratio_is_met_and_stays_closed_when_it_is_not():
+    slow, fast = relay_row(RELAY_REDIS, 0.5), relay_row(RELAY_REDIS, 0.1)
+    assert report(slow, product_row(slow, window())).missed("ratio") == []
+    assert report(fast, product_row(fast, window())).missed("ratio") != []
+
+
+def test_without_a_relay_the_ratio_is_no_pass():
+    (goal,) = report(product_row(None, window())).missed("ratio")
+    assert (goal.value, goal.status) == (None, "n/a")
+
+
+def test_a_row_whose_generator_was_too_busy_passes_no_gate():
+    relay = relay_row(RELAY_REDIS, 0.5)
+    row = product_row(relay, window(generator_share=0.9))
+    assert row.void
+    assert report(relay, row).missed("ratio") != []
+
+
+def test_the_latency_goal_is_what_is_added_to_the_relay_in_memory():
+    relay = relay_row(RELAY_MEMORY, 0.3, latencies=[0.001])
+    row = product_row(None, window(), latencies=[0.003])
+    added = {goal.name: goal for goal in report(relay, row).goals()}[f"{OURS}: added p50 ms"]
+    assert added.value == pytest.approx(2)
+    assert added.status == "goal"
+
+
+def test_a_broken_rule_is_reported_with_its_case():
+    assert report(product_row(None, window()), ok=False).broken == ["ours: rule: offender"]
+    assert report(product_row(None, window())).broken == []
+
+
+def test_a_server_is_charged_for_what_its_children_use(tmp_path: Path):
+    """One that spins in a child, for as long as this process spins itself."""
+    (tmp_path / "spinner.py").write_text(
+        "import os, time\n"
+        "print('ready', flush=True)\n"
+        "if not os.fork():\n"
+        "    while time.process_time() < 0.3: pass\n"
+        "    time.sleep(60)\n"
+        "time.sleep(60)\n"
+    )
+    log = tmp_path / "log"
+    server = Server("spinner", env={"PYTHONPATH": str(tmp_path)}, log=log)
+    server.start(core=None)
+    deadline = time.monotonic() + 20
+    while server.cpu_seconds() < 0.29 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert server.cpu_seconds() >= 0.29
+    server.kill9()
+    assert server.cpu_seconds() == 0
+
+
+def test_a_server_that_does_not_start_says_why(tmp_path: Path):
+    server = Server("no_such_module", env={}, log=tmp_path / "log")
+    with pytest.raises(RuntimeError, match="no_such_module"):
+        server.start(core=None)
+
+
+@pytest.mark.parametrize(
+    ("home", "database"),
+    [(".aparte", "aparte_bench_1"), ("aparte-bench-x", "aparte"), (".aparte", "/srv/a.sqlite3")],
+)
+def test_no_world_but_its_own_is_written_to(home: str, database: str):
+    with pytest.raises(RuntimeError, match="its own"):
+        require_own_world(home=Path(home), database=database)
+
+
+def test_its_own_world_is_recognised():
+    require_own_world(home=Path("aparte-bench-x"), database="aparte_bench_1")
+    require_own_world(home=Path("aparte-bench-x"), database="aparte-bench-x/aparte.sqlite3")
+
+
+def test_the_texts_vary_pass_unhindered_and_now_and_then_do_not():
+    texts = Texts(7)
+    drawn = [texts.next() for _ in range(600)]
+    harmless = [text for text in drawn if text not in SUSPECT]
+    assert len(set(harmless)) > 0.9 * len(harmless)
+    assert 0 < len(drawn) - len(harmless) < 30
+    context = Context(sender_role="fan", country="FR", language="fr")
+    assert {screen(text, context).action for text in harmless[:100]} == {Action.PASS}
+    assert {screen(text, context).action for text in SUSPECT} == {Action.FLAG, Action.HOLD}
