@@ -110,7 +110,13 @@ def _postgres(url: str) -> dict[str, object]:
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
         # The writer of chat.batching and the sandbox of tests need two beyond the pool of threads.
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": DB_THREADS + 2, "timeout": 5}},
+        "OPTIONS": {
+            "pool": {"min_size": 1, "max_size": DB_THREADS + 2, "timeout": 5},
+            # Statements of `accounts.db` are planned once a connection, whatever the number of rows
+            # they carry; those of the ORM carry their values in their text and are never prepared.
+            "prepare_threshold": 0,
+            "options": "-c plan_cache_mode=force_generic_plan",
+        },
         "CONN_MAX_AGE": 0,  # mandatory with a pool
         "TEST": {"NAME": f"test_aparte_{os.getpid()}"},
     }
@@ -175,6 +181,11 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "Aparté <bonjour@apar
 
 # -- Browser security ---------------------------------------------------------------------------
 _https = PUBLIC_URL.startswith("https://")
+# How many proxies of ours stand before us, each adding one address to X-Forwarded-For. None: these
+# headers are a stranger's words, and are not read.
+TRUSTED_PROXIES = int(os.environ.get("TRUSTED_PROXIES", "0"))
+ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -206,15 +217,25 @@ WHITENOISE_USE_FINDERS = True  # the style sheet of the public pages lies beside
 # Vite writes name-HASH.js; WhiteNoise knows only Django's name.HASH.js.
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+[-.][A-Za-z0-9_-]{8}\.[a-z0-9]+$"
 
-# -- Logs ---------------------------------------------------------------------------------------
+# -- Logs and metrics (docs/operations.md) ------------------------------------------------------
+LOG_LEVEL = os.environ.get("LOG_LEVEL", "INFO")  # of our own code; libraries speak from WARNING on
+LOG_FORMAT = os.environ.get("LOG_FORMAT", "json" if _https else "console")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["console"], "level": os.environ.get("LOG_LEVEL", "WARNING")},
-    # An expected no (401, 404, 409...) is an answer, not an incident; only 5xx is logged.
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "formatters": {"line": {"()": "accounts.logs.formatter", "style": LOG_FORMAT}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        # An expected no (401, 404, 409...) is an answer, not an incident; only 5xx is logged.
+        "django.request": {"level": "ERROR"},
+        **{app: {"level": LOG_LEVEL} for app in ("accounts", "paywall", "safety", "chat")},
+    },
 }
+# Each process answers /metrics on the first free port from here on; none without it. The address
+# is for the scraper alone: whoever reaches it needs no password.
+METRICS_PORT = int(os.environ.get("METRICS_PORT", "0"))
+METRICS_HOST = os.environ.get("METRICS_HOST", "127.0.0.1")
 
 # -- The rule book (docs/rulebook.md) -----------------------------------------------------------
 # Public keys, 32 bytes in hexadecimal, separated by commas: who may seal a rule book. Off https the

@@ -9,6 +9,7 @@ import logging
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from contextvars import Context
 from typing import Protocol
 from uuid import UUID, uuid4
 
@@ -16,6 +17,8 @@ import msgspec
 import redis
 import redis.asyncio
 from django.conf import settings
+
+from accounts import metrics
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +90,7 @@ class RedisBus:
         self._decoder = msgspec.msgpack.Decoder(list[Parcel])
         self._local: set[UUID] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        metrics.BUS_CONNECTED.set_function(lambda: float(self._subscribed.is_set()))
 
     def carry(self, parcels: Sequence[Parcel]) -> None:
         """Blocks: call it from a database thread. A Redis that is down costs a hint."""
@@ -94,6 +98,7 @@ class RedisBus:
             for process, bundle in self._bundles(parcels).items():
                 self._sync.publish(self._channel(process), self._encoder.encode(bundle))
         except redis.RedisError as error:
+            metrics.BUS_LOST.inc(len(parcels))
             logger.warning("bus: %d parcels not carried (%s)", len(parcels), type(error).__name__)
 
     def elsewhere(self, account_ids: Sequence[UUID]) -> set[UUID]:
@@ -129,8 +134,8 @@ class RedisBus:
         """Route this account's parcels here, from now until `depart`."""
         if not self._tasks:
             self._tasks = [
-                asyncio.create_task(self._listen()),
-                asyncio.create_task(self._refresh()),
+                asyncio.create_task(self._listen(), context=Context()),
+                asyncio.create_task(self._refresh(), context=Context()),
             ]
         self._local.add(account_id)
         if not self._subscribed.is_set():
@@ -176,6 +181,7 @@ class RedisBus:
         again, self._was_subscribed = self._was_subscribed, True
         self._subscribed.set()
         if again:
+            metrics.BUS_RECONNECTS.inc()
             await self._write_routes(list(self._local))
             self._recovered()
 

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Collection, Sequence
 from functools import partial
+from time import perf_counter
 from typing import Protocol
 from uuid import UUID
 
 import msgspec
 from django.db import transaction
 
+from accounts import metrics
 from accounts.bus import Parcel, make_bus
 from accounts.events import Event
 
@@ -93,8 +95,11 @@ def _send(deliveries: list[Delivery]) -> None:
         for account_ids, event in deliveries
         if account_ids
     ]
+    started = perf_counter()
     _hand_over(parcels)
     _bus.carry(parcels)
+    metrics.FANOUT_SECONDS.observe(perf_counter() - started)
+    metrics.FANOUT_PARCELS.inc(len(parcels))
 
 
 def _hand_over(parcels: Sequence[Parcel]) -> None:
@@ -105,6 +110,8 @@ def _hand_over(parcels: Sequence[Parcel]) -> None:
             for connection in tuple(_connections.get(account_id, ())):
                 by_loop.setdefault(connection.loop, []).append((connection, parcel))
     for loop, pushes in by_loop.items():
+        metrics.FANOUT_FRAMES.inc(len(pushes))
+        metrics.FANOUT_BYTES.inc(sum(len(parcel.msgpack) for _, parcel in pushes))
         if not loop.is_closed():
             loop.call_soon_threadsafe(_push_all, pushes)
 
@@ -115,7 +122,7 @@ def _push_all(pushes: list[tuple[Connection, Parcel]]) -> None:
 
 
 def _everyone_here() -> list[Connection]:
-    return [connection for group in _connections.values() for connection in group]
+    return [connection for group in list(_connections.values()) for connection in tuple(group)]
 
 
 def _resync_all() -> None:
@@ -126,3 +133,4 @@ def _resync_all() -> None:
 
 
 _bus = make_bus(_hand_over, _resync_all)
+metrics.SOCKETS.set_function(lambda: len(_everyone_here()))

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.security import APIKeyCookie
 
+from accounts import logs
 from accounts.db import in_db
 from accounts.errors import NotAllowed, Refusal
 from accounts.models import Account, Role
@@ -18,7 +19,10 @@ async def visitor(request: HttpRequest) -> Account | None:
     Not by `request.auser()`: its thread keeps a connection until the answer is sent, and with as
     many requests as the pool has connections each would wait for the second one its view needs.
     """
-    return await in_db(_visitor)(request)  # type: ignore[no-any-return]
+    account: Account | None = await in_db(_visitor)(request)
+    if account is not None:
+        logs.bind(account=str(account.id))
+    return account
 
 
 def _visitor(request: HttpRequest) -> Account | None:

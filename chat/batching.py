@@ -10,11 +10,15 @@ import traceback
 from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
+from time import perf_counter
 
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from accounts import metrics
 from accounts.errors import Refusal
+from chat import stages
 from chat.commands import Draft, Outcome, send_messages
 from chat.errors import BUSY_DETAIL, BUSY_RETRY_MS, Busy
 
@@ -35,7 +39,9 @@ class SendQueue:
         self.batch_sizes: Counter[int] = Counter()  # how many batches had this many drafts
         self._waiting: deque[Waiting] = deque()
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="send-queue")
+        self._waiting_since = 0.0  # the oldest draft that waits
         self._running: asyncio.Task[None] | None = None
+        metrics.QUEUE_DEPTH.set_function(lambda: len(self._waiting))
 
     def submit(self, draft: Draft) -> "asyncio.Future[Outcome]":
         """A future of the draft's outcome: it resolves once its batch has committed.
@@ -46,19 +52,26 @@ class SendQueue:
         future: asyncio.Future[Outcome] = loop.create_future()
         if len(self._waiting) >= QUEUE_MAX:
             future.set_result(Busy("Too many messages at once.", retry_after_ms=BUSY_RETRY_MS))
+            metrics.QUEUE_BUSY.inc()
             return future
+        if not self._waiting:
+            self._waiting_since = perf_counter()
         self._waiting.append((draft, future))
         if self._running is None or self._running.done():
-            self._running = loop.create_task(self._run())
+            self._running = loop.create_task(self._run(), context=Context())  # nobody's own
         return future
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
-            batch = self._take()
+            taken_at, waiting_since = perf_counter(), self._waiting_since
+            batch, self._waiting_since = self._take(), taken_at
             self.batch_sizes[len(batch)] += 1
             drafts = [draft for draft, _ in batch]
-            outcomes = await loop.run_in_executor(self._writer, _commit, drafts)
+            waited = taken_at - waiting_since
+            outcomes = await loop.run_in_executor(
+                self._writer, stages.committed, _commit, drafts, waited
+            )
             for (_, future), outcome in zip(batch, outcomes, strict=True):
                 if not future.done():  # its socket may have gone meanwhile
                     future.set_result(outcome)
@@ -88,6 +101,7 @@ def _commit(drafts: Sequence[Draft]) -> list[Outcome]:
         return _send(drafts)
     except Exception as error:
         _log(error, len(drafts))
+        metrics.COMMIT_FAILURES.inc()
         if len(drafts) == 1:
             return [_failed(error)]
         return [outcome for draft in drafts for outcome in _commit([draft])]
@@ -100,6 +114,7 @@ def _send(drafts: Sequence[Draft]) -> list[Outcome]:
             return send_messages(drafts=drafts, now=timezone.now())
         except (OperationalError, InterfaceError) as error:
             last = error
+            metrics.COMMIT_RETRIES.inc()
             connection.close()  # it may be broken; the next use opens another
     raise last
 

@@ -7,6 +7,7 @@ answers when its batch has committed, so that many may be under way.
 
 import asyncio
 import logging
+import secrets
 import traceback
 from collections import deque
 from typing import Any
@@ -16,7 +17,7 @@ from channels.consumer import AsyncConsumer
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from accounts import inbox
+from accounts import inbox, logs, metrics
 from accounts.db import in_db
 from accounts.errors import Refusal
 from accounts.events import Event
@@ -65,6 +66,7 @@ class Gateway(AsyncConsumer):
             await self._transmit({"type": "websocket.close"})
             return False
         self.account = account
+        logs.bind(connection=secrets.token_hex(4), account=str(account.id))
         offered = scope.get("subprotocols", [])
         chosen = next((name for name in offered if name in protocol.SUBPROTOCOLS), None)
         self.binary = chosen == protocol.SUBPROTOCOL_MSGPACK
@@ -157,6 +159,7 @@ class Gateway(AsyncConsumer):
         self._outbound_bytes += len(frame)
         if self._outbound_bytes > OUTBOUND_MAX_BYTES:
             self._outbound.clear()
+            metrics.SOCKETS_CUT.inc()
             self._background(self.close(protocol.CLOSE_ABUSE))
         elif self._flushing is None or self._flushing.done():
             self._flushing = self.loop.create_task(self._flush())

@@ -10,6 +10,8 @@ from typing import Any
 import daphne.ws_protocol
 from autobahn.exception import Disconnected
 
+from accounts import metrics
+
 # Of Daphne, whose default is 1 MiB: above it the connection is dropped without a word. Twice the
 # protocol's own limit, so that whoever passes that one a little still hears its close code.
 FRAME_MAX_BYTES = 131_072
@@ -43,6 +45,7 @@ class BoundedWebSocketProtocol(daphne.ws_protocol.WebSocketProtocol):
         if self.paused:
             self.unsent_bytes += len(content)
             if self.unsent_bytes > UNSENT_MAX_BYTES:
+                metrics.SOCKETS_CUT.inc()
                 self.transport.abortConnection()
                 return
         with suppress(Disconnected):  # it left while we wrote: `disconnect` is on its way

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from time import perf_counter
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from accounts.db import in_db
 from accounts.errors import NotAllowed, Refusal
 from accounts.events import wire_time
 from accounts.models import Role
-from chat import answers, commands, policies, protocol, tails
+from chat import answers, commands, policies, protocol, stages, tails
 from chat.batching import SendQueue
 from chat.commands import Draft, Outcome, steps
 from chat.commands.drafts import attachments_of, words_of
@@ -47,13 +48,16 @@ async def send_message(frame: protocol.SendMessage, socket: Socket) -> None:
     preview = await in_db(preview_of)(offer_id=frame.offer_id) if frame.offer_id else ""
     recent = tuple(text for _, text in tail)
     context = _context(socket, recent, attachments_of(frame.offer_id))
+    started = perf_counter()
+    verdict = screen(words_of(body, preview), context)
+    seconds = perf_counter() - started
     draft = Draft(
         message_id=uuid7(),
         conversation_id=place,
         sender_id=sender,
         client_id=frame.client_id,
         body=body,
-        verdict=screen(words_of(body, preview), context),
+        verdict=verdict,
         recent=recent,
         preview=preview,
         sent_at=now,
@@ -62,6 +66,7 @@ async def send_message(frame: protocol.SendMessage, socket: Socket) -> None:
         max_price_cents=frame.max_price_cents,
         tail_id=tail[-1][0] if tail else None,
     )
+    stages.screened(draft, seconds)
     tails.remember(place, sender, draft.message_id, body)
     future = waiting_room.submit(draft, context)
     future.add_done_callback(partial(_answer_send, draft, frame.r, socket))

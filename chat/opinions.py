@@ -8,6 +8,7 @@ import asyncio
 from dataclasses import replace
 from uuid import UUID
 
+from accounts import metrics
 from chat.batching import SendQueue
 from chat.commands import Draft, Outcome
 from chat.commands.drafts import words_of
@@ -28,6 +29,7 @@ class WaitingRoom:
         self._queue = queue
         self._entering: dict[Place, asyncio.Future[None]] = {}  # of the last draft of each line
         self._waiting: set[asyncio.Task[Outcome]] = set()  # a loop keeps only weak references
+        metrics.OPINIONS_WAITING.set_function(lambda: len(self._waiting))
 
     def submit(self, draft: Draft, context: Context) -> "asyncio.Future[Outcome]":
         """A future of the draft's outcome. Without doubt and without a line it waits for nothing;

@@ -6,6 +6,7 @@ suspension from the command line and a lost bus alike.
 
 import asyncio
 import logging
+from contextvars import Context
 
 from django.db import DatabaseError
 from django.utils import timezone
@@ -25,7 +26,7 @@ def start_watching_sessions() -> None:
     """Start the watch of this process, at its first socket."""
     global _watch
     if _watch is None or _watch.done():
-        _watch = asyncio.get_running_loop().create_task(_run())
+        _watch = asyncio.get_running_loop().create_task(_run(), context=Context())
 
 
 async def _run() -> None:

@@ -15,6 +15,7 @@ from threading import Event
 from django.db import close_old_connections
 from django.utils import timezone
 
+from accounts import metrics
 from accounts.clock import Task
 
 logger = logging.getLogger(__name__)
@@ -58,8 +59,11 @@ def run_until(stop: Event) -> None:
 
 def _run(task: Task, *, now: datetime) -> int | None:
     try:
-        return task.run(now=now)
+        done = task.run(now=now)
+        metrics.TASK_LAST_RUN.labels(task.name).set_to_current_time()
+        return done
     except Exception as error:
+        metrics.TASK_FAILURES.labels(task.name).inc()
         logger.error("task %s failed: %s at %s", task.name, type(error).__name__, _place(error))
         return None
     finally:

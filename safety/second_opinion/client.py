@@ -9,9 +9,11 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable, Mapping
+from contextvars import Context
 from itertools import count
 from pathlib import Path
 
+from accounts import metrics
 from safety.second_opinion import frames
 from safety.second_opinion.breaker import Breaker
 from safety.second_opinion.link import Link
@@ -39,6 +41,7 @@ class Client:
         """`on_return` is called, on the loop, when answers come again after they had failed."""
         self.path, self.breaker, self._cut_seconds = path, Breaker(), cut_seconds
         self._on_return = on_return
+        metrics.OPINION_BREAKER_OPEN.set_function(lambda: float(self.breaker.open))
         self._ids = count(1)
         self._link: Link | None = None
         self._opening = asyncio.Lock()
@@ -97,7 +100,7 @@ class Client:
         """Find out beside everybody's messages whether the worker is back."""
         loop = asyncio.get_running_loop()
         if self._probing is None or self._probing.done() or self._probing.get_loop() is not loop:
-            self._probing = loop.create_task(self._until_it_answers())
+            self._probing = loop.create_task(self._until_it_answers(), context=Context())
 
     async def _until_it_answers(self) -> None:
         answer = None

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from accounts import metrics
 from chat import worker
 from safety import book_watch
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
         if once:
             self.run_once()
             return
+        metrics.serve(role="worker")
         stop = Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
