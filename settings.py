@@ -128,6 +128,7 @@ DATABASES = {
     if DATABASE_URL.startswith("sqlite:///")
     else _postgres(DATABASE_URL)
 }
+DATABASE_WAIT_SECONDS = int(os.environ.get("DATABASE_WAIT_SECONDS", "60"))  # at a start
 REDIS_URL = os.environ.get("REDIS_URL", "")  # empty: one process, the bus stays inside it
 BUS_PREFIX = os.environ.get("BUS_PREFIX", "aparte")
 if REDIS_URL:
@@ -138,6 +139,9 @@ if REDIS_URL:
             "KEY_PREFIX": BUS_PREFIX,
         }
     }
+
+# How long a process that is told to stop may take to answer what it has accepted.
+DRAIN_SECONDS = int(os.environ.get("DRAIN_SECONDS", "8"))
 
 # -- Sign-in (allauth headless) -----------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.Account"

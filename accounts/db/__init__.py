@@ -1,0 +1,29 @@
+"""The bridge from async code to the database, and set-based SQL that is the same on both engines.
+
+Hides how SQLite and PostgreSQL take many rows in one statement. The text of a statement does not
+depend on the number of rows, so the engine parses and plans it once per connection.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+
+from accounts.db._sets import insert_rows, read_rows, update_rows
+
+__all__ = ["DB_POOL", "in_db", "insert_rows", "read_rows", "update_rows"]
+
+DB_POOL = ThreadPoolExecutor(max_workers=settings.DB_THREADS, thread_name_prefix="db")
+
+
+def in_db[**P, R](function: Callable[P, R]) -> Callable[P, Any]:
+    """The only way from async code to the ORM: an awaitable that runs `function` in a pool thread.
+
+    Never the one thread-sensitive thread of Channels, on which a slow query delays every socket.
+    """
+    bridged: Callable[P, Any] = database_sync_to_async(
+        function, thread_sensitive=False, executor=DB_POOL
+    )
+    return bridged

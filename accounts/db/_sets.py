@@ -1,0 +1,269 @@
+"""Set-based SQL on both engines: JSON and repeated statements on SQLite, arrays on PostgreSQL."""
+
+import json
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+import psycopg
+from django.db import connection, models
+from psycopg.pq import Format
+
+from accounts.db._arrays import array_of
+
+type Convert = Callable[[Any], Any]
+type Row = tuple[Any, ...]
+
+
+def insert_rows(
+    model: type[models.Model],
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    ignore_conflicts: bool = False,
+    returning: Sequence[str] = (),
+) -> list[Row]:
+    """Insert plain tuples, in one statement whatever their number; constraints speak as usual.
+
+    `columns` are column names of `model` (`conversation_id`, not `conversation`). Every column
+    without a value here must have a database default or allow null. With `ignore_conflicts`, rows
+    whose unique key is taken are left out. Answers with the `returning` columns of each row that
+    was inserted, in any order.
+    """
+    if not (values := list(rows)):
+        return []
+    names, wanted, vendor = tuple(columns), tuple(returning), connection.vendor
+    return _insert(model, names, ignore_conflicts, wanted, vendor).run(values)
+
+
+def update_rows(
+    model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Set `columns` of the rows named by their primary key: each row is `(pk, value, ...)`."""
+    if not (values := list(rows)):
+        return
+    if connection.vendor == "sqlite":
+        values = [[*row[1:], row[0]] for row in values]
+    _update(model, tuple(columns), connection.vendor).run(values)
+
+
+def read_rows(
+    model: type[models.Model],
+    columns: Sequence[str],
+    *,
+    where: Sequence[str],
+    among: Iterable[Sequence[Any]],
+    lock: bool = False,
+) -> list[Row]:
+    """The rows whose `where` columns equal one of the tuples `among`, in primary-key order.
+
+    One statement whatever their number. With `lock`, the rows are locked in that order until the
+    transaction ends (on SQLite the IMMEDIATE transaction is the lock).
+    """
+    keys = list(dict.fromkeys(tuple(key) for key in among))
+    if not keys:
+        return []
+    return _read(model, tuple(columns), tuple(where), lock, connection.vendor).run(keys)
+
+
+class _Statement(NamedTuple):
+    """SQL, how Python values enter it, and how what it returns becomes Python values again."""
+
+    sql: str
+    types: tuple[str, ...]  # of the arrays that PostgreSQL takes
+    adapters: tuple[Convert, ...]
+    converters: tuple[Convert, ...]
+    many: bool = False  # runs once a row
+
+    def run(self, rows: Sequence[Sequence[Any]]) -> list[Row]:
+        """Execute it for these rows, or keys; what it returns, if it returns anything."""
+        columns = list(zip(*rows, strict=True))
+        if connection.vendor == "sqlite":
+            found = self._run_on_sqlite(columns)
+        else:
+            found = self._run_on_postgres(columns)
+        if not found or all(convert is _plain for convert in self.converters):
+            return found
+        return list(zip(*_by_column(list(zip(*found, strict=True)), self.converters), strict=True))
+
+    def _run_on_sqlite(self, columns: Sequence[Row]) -> list[Row]:
+        rows = list(zip(*_by_column(columns, self.adapters), strict=True))
+        with connection.cursor() as cursor:
+            if self.many:
+                cursor.executemany(self.sql, rows)
+                return []
+            cursor.execute(self.sql, [json.dumps(rows)])
+            return cursor.fetchall() if self.converters else []
+
+    def _run_on_postgres(self, columns: Sequence[Row]) -> list[Row]:
+        arrays = [array_of(one, column) for one, column in zip(self.types, columns, strict=True)]
+        with _binding_cursor() as cursor:
+            cursor.execute(self.sql, arrays)
+            return cursor.fetchall() if self.converters else []
+
+
+def _binding_cursor() -> Any:
+    """Django's cursor pastes values into the text of a statement. This one sends them beside it,
+    so that each connection parses and plans a statement once (`prepare_threshold` is 0)."""
+    connection.ensure_connection()
+    cursor = psycopg.Cursor(connection.connection)
+    cursor.format = Format.BINARY
+    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    return wrap(cursor)
+
+
+def _by_column(columns: Sequence[Row], convert: Sequence[Convert]) -> list[Sequence[Any]]:
+    """Columns, not rows, are converted: most need nothing, and a call for each value is dear."""
+    return [
+        column if one is _plain else [one(value) for value in column]
+        for one, column in zip(convert, columns, strict=True)
+    ]
+
+
+@cache
+def _insert(
+    model: type[models.Model],
+    columns: tuple[str, ...],
+    ignore_conflicts: bool,
+    returning: tuple[str, ...],
+    vendor: str,
+) -> _Statement:
+    fields = _fields(model, columns)
+    many = vendor == "sqlite" and not returning
+    conflicts = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
+    answer = f" RETURNING {_names(returning)}" if returning else ""
+    values = f"VALUES ({', '.join(['%s'] * len(columns))})" if many else _rows_of(fields, vendor)
+    return _Statement(
+        f'INSERT INTO "{model._meta.db_table}" ({_names(columns)}) {values}{conflicts}{answer}',
+        _types(fields, vendor),
+        _adapters(fields, vendor),
+        _converters(_fields(model, returning), vendor),
+        many,
+    )
+
+
+@cache
+def _update(model: type[models.Model], columns: tuple[str, ...], vendor: str) -> _Statement:
+    table, key = model._meta.db_table, _key_column(model)
+    if vendor == "sqlite":
+        sets = ", ".join(f'"{column}" = %s' for column in columns)
+        fields = _fields(model, (*columns, key))
+        sql = f'UPDATE "{table}" SET {sets} WHERE "{key}" = %s'
+    else:
+        fields = _fields(model, (key, *columns))
+        names = ", ".join(["key", *(f"v{i}" for i in range(len(columns)))])
+        sets = ", ".join(f'"{column}" = source.v{i}' for i, column in enumerate(columns))
+        sql = (
+            f'UPDATE "{table}" SET {sets} FROM ({_rows_of(fields, vendor)}) AS source({names}) '
+            f'WHERE "{table}"."{key}" = source.key'
+        )
+    return _Statement(sql, _types(fields, vendor), _adapters(fields, vendor), (), True)
+
+
+@cache
+def _read(
+    model: type[models.Model],
+    columns: tuple[str, ...],
+    where: tuple[str, ...],
+    lock: bool,
+    vendor: str,
+) -> _Statement:
+    table, key = model._meta.db_table, _key_column(model)
+    keys = _fields(model, where)
+    locking = " FOR UPDATE" if lock and vendor != "sqlite" else ""
+    return _Statement(
+        f'SELECT {_names(columns)} FROM "{table}" '
+        f'WHERE ({_names(where)}) IN ({_rows_of(keys, vendor)}) ORDER BY "{key}"{locking}',
+        _types(keys, vendor),
+        _adapters(keys, vendor),
+        _converters(_fields(model, columns), vendor),
+    )
+
+
+def _rows_of(fields: "Sequence[models.Field[Any, Any]]", vendor: str) -> str:
+    """A query for the rows that are handed in: one JSON document, or one array a column."""
+    if vendor == "sqlite":
+        parts = ", ".join(f"value ->> {i}" for i in range(len(fields)))
+        return f"SELECT {parts} FROM json_each(%s) WHERE true"  # else ON CONFLICT reads as a join
+    return f"SELECT * FROM unnest({', '.join(f'%b::{one}[]' for one in _types(fields, vendor))})"
+
+
+def _key_column(model: type[models.Model]) -> str:
+    return str(model._meta.pk.column)
+
+
+def _names(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
+
+
+def _fields(model: type[models.Model], columns: Sequence[str]) -> "list[models.Field[Any, Any]]":
+    by_column = {field.column: field for field in model._meta.concrete_fields}
+    return [by_column[column] for column in columns]
+
+
+def _value_field(field: "models.Field[Any, Any]") -> "models.Field[Any, Any]":
+    return field.target_field if isinstance(field, models.ForeignKey) else field
+
+
+def _types(fields: "Sequence[models.Field[Any, Any]]", vendor: str) -> tuple[str, ...]:
+    """Without their length: a cast to varchar(8) would cut silently."""
+    if vendor == "sqlite":
+        return ()
+    return tuple(str(_value_field(one).rel_db_type(connection)).split("(")[0] for one in fields)
+
+
+def _adapters(fields: "Iterable[models.Field[Any, Any]]", vendor: str) -> tuple[Convert, ...]:
+    """How values enter SQLite; PostgreSQL takes them as they are."""
+    return tuple(_adapter(_value_field(field)) for field in fields) if vendor == "sqlite" else ()
+
+
+def _adapter(field: "models.Field[Any, Any]") -> Convert:
+    if isinstance(field, models.JSONField):
+        return lambda value: field.get_db_prep_save(value, connection)
+    if isinstance(field, models.UUIDField):
+        return _sqlite_uuid
+    return _sqlite_time if isinstance(field, models.DateTimeField) else _plain
+
+
+def _converters(fields: "Iterable[models.Field[Any, Any]]", vendor: str) -> tuple[Convert, ...]:
+    """How values come back; the driver of PostgreSQL already returns what Python wants."""
+    return tuple(
+        _converter(_value_field(field)) if vendor == "sqlite" else _plain for field in fields
+    )
+
+
+def _converter(field: "models.Field[Any, Any]") -> Convert:
+    if isinstance(field, models.JSONField):
+        return _from_json
+    if isinstance(field, models.UUIDField):
+        return _from_sqlite_uuid
+    if isinstance(field, models.DateTimeField):
+        return _from_sqlite_time
+    return _plain
+
+
+def _plain(value: Any) -> Any:
+    return value
+
+
+def _from_json(value: str | None) -> Any:
+    return None if value is None else json.loads(value)
+
+
+def _sqlite_uuid(value: uuid.UUID | None) -> str | None:
+    return None if value is None else value.hex
+
+
+def _sqlite_time(value: datetime | None) -> str | None:
+    """As Django stores it: UTC, without saying so."""
+    return None if value is None else value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+
+
+def _from_sqlite_uuid(value: str | None) -> uuid.UUID | None:
+    return None if value is None else uuid.UUID(int=int(value, 16))
+
+
+def _from_sqlite_time(value: datetime | None) -> datetime | None:
+    return None if value is None else value.replace(tzinfo=UTC)
