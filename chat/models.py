@@ -12,6 +12,26 @@ class ConversationState(models.TextChoices):
     ENDED = "ended"
 
 
+def _has_unread(side: str) -> models.GeneratedField:
+    is_any = models.ExpressionWrapper(Q(**{f"{side}_unread__gt": 0}), models.BooleanField())
+    return models.GeneratedField(
+        expression=is_any, output_field=models.BooleanField(), db_persist=True
+    )
+
+
+def _lists_of(side: str) -> list[models.Index]:
+    """One index for each filter of this side's list of conversations, in the order of its pages."""
+    newest = [f"{side}_id", "-listed_at", "-id"]
+    unread, waits = Q(**{f"{side}_has_unread": True}), Q(due_at__isnull=False)
+    return [
+        models.Index(fields=newest, name=f"conversations_of_a_{side}"),
+        models.Index(fields=newest, condition=unread, name=f"unread_by_a_{side}"),
+        models.Index(
+            fields=[f"{side}_id", "due_at", "id"], condition=waits, name=f"waiting_of_a_{side}"
+        ),
+    ]
+
+
 class Conversation(models.Model):
     """One fan and one creator; numbers its messages and keeps both sides' counters."""
 
@@ -35,8 +55,16 @@ class Conversation(models.Model):
     fan_wrote = models.BooleanField(default=False)
     creator_wrote_at = models.DateTimeField(null=True)  # last answer in person, delivered
     last_body = models.CharField(max_length=120, default="", blank=True)
+    # `last_at` moves with every message, so no index has it. The lists are paged by `listed_at`,
+    # which follows it at most once a minute: most sends leave every index of this table alone.
     last_at = models.DateTimeField()
+    listed_at = models.DateTimeField()
+    # The nearest deadline of what waits for an answer; it stands still while the clock does.
+    due_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
+    # For the indexes alone: unlike the counters they change only when something, or nothing, waits.
+    fan_has_unread = _has_unread("fan")
+    creator_has_unread = _has_unread("creator")
 
     class Meta:
         constraints = [
@@ -48,12 +76,7 @@ class Conversation(models.Model):
                 condition=Q(state__in=ConversationState.values),
             ),
         ]
-        indexes = [
-            models.Index(fields=["fan_id", "-last_at", "-id"], name="conversations_of_a_fan"),
-            models.Index(
-                fields=["creator_id", "-last_at", "-id"], name="conversations_of_a_creator"
-            ),
-        ]
+        indexes = [*_lists_of("fan"), *_lists_of("creator")]
 
 
 class MessageState(models.TextChoices):

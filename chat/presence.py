@@ -3,15 +3,13 @@
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils import timezone
 
 from accounts import inbox
 from accounts.db import in_db
 from accounts.events import wire_time
 from chat.events import Presence
-from chat.models import Conversation
-from chat.queries.access import other_side
+from chat.queries.access import conversations_of, other_side
 from chat.sockets import Socket
 
 CIRCLE_MAX = 100
@@ -49,7 +47,6 @@ def _announce(account_id: UUID, *, online: bool) -> list[Presence]:
 
 
 def _circle(account_id: UUID) -> dict[UUID, UUID]:
-    rows = Conversation.objects.filter(
-        Q(fan_id=account_id) | Q(creator_id=account_id), last_at__gt=timezone.now() - CIRCLE_AGE
-    ).order_by("-last_at")[:CIRCLE_MAX]
-    return {c.id: other_side(c, account_id) for c in rows}
+    lately = conversations_of(account_id).filter(listed_at__gt=timezone.now() - CIRCLE_AGE)
+    newest = lately.order_by("-listed_at", "-id")[:CIRCLE_MAX]
+    return {c.id: other_side(c, account_id) for c in newest}

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from chat.commands.batch import paid_and_waiting
-from chat.commands.fate import Changes, is_answer
+from chat.commands.fate import Changes, is_answer, nearest
 from chat.models import Conversation, Message, MessageState
 from chat.policies import is_paused
 
@@ -46,8 +46,10 @@ def resume_if_free(
     if ended is not None:
         held = held.exclude(id=ended.id)
     if not is_paused(conversation, changes.now) and not held.exists():
-        waiting = paid_and_waiting([conversation.id])[0][conversation.id]
-        _resume([changes.changed.get(m.id, m) for m in waiting], changes)
+        stored = paid_and_waiting([conversation.id])[0][conversation.id]
+        waiting = [changes.changed.get(m.id, m) for m in stored]
+        _resume(waiting, changes)
+        conversation.due_at = nearest(waiting)
 
 
 def answer_ended(message: Message, conversation: Conversation, changes: Changes) -> None:

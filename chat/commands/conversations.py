@@ -31,7 +31,9 @@ def open_conversation(*, fan_id: UUID, creator_id: UUID, now: datetime) -> Conve
         raise NotFound("This creator is not available.")
     require_certified(creator_id)
     conversation, _ = Conversation.objects.get_or_create(
-        fan_id=fan_id, creator_id=creator_id, defaults={"created_at": now, "last_at": now}
+        fan_id=fan_id,
+        creator_id=creator_id,
+        defaults={"created_at": now, "last_at": now, "listed_at": now},
     )
     return conversation
 
@@ -45,7 +47,10 @@ def mark_read(*, account_id: UUID, conversation_id: UUID, seq: int) -> None:
     if seq <= getattr(conversation, f"{mine}_read_seq"):
         return
     unread = Message.objects.filter(
-        conversation_id=conversation_id, seq__gt=seq, sender_id=other_side(conversation, account_id)
+        conversation_id=conversation_id,
+        seq__gt=seq,
+        sender_id=other_side(conversation, account_id),
+        state=MessageState.DELIVERED,
     ).count()
     setattr(conversation, f"{mine}_read_seq", seq)
     setattr(conversation, f"{mine}_unread", unread)

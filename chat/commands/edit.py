@@ -188,7 +188,7 @@ def unsend_message(
     if message.money == Money.RESERVED:
         fate.refund(message, changes, reason="unsent")
     message.state, message.ended_at, message.decide_before = MessageState.UNSENT, now, None
-    fate.show_last(message, conversation, "")
+    fate.vanish(message, conversation)
     changes.changed[message.id] = message
     if was_held and message.case_id:
         unsend_cases([message.case_id], now=now)

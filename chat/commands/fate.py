@@ -6,7 +6,7 @@ sends and a single human decision walk the same road. Locks are the caller's.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from chat.events import (
 from chat.models import AuthorKind, Conversation, Message, MessageState, Money
 from chat.queries.access import sides
 from chat.queries.views import Reader, delivered_view
+from chat.queries.waiting import waiting_in
 
 MESSAGE_FATE = (
     "seq", "state", "money", "refund_reason", "earned_cents", "receipt_id", "answer_due_at",
@@ -31,8 +32,10 @@ MESSAGE_FATE = (
 )  # fmt: skip
 CONVERSATION_COUNTERS = (
     "seq", "fan_unread", "creator_unread", "fan_tail_id", "creator_tail_id", "fan_wrote",
-    "creator_wrote_at", "last_body", "last_at",
+    "creator_wrote_at", "last_body", "last_at", "listed_at", "due_at",
 )  # fmt: skip
+LISTED_EVERY = timedelta(minutes=1)  # how often a conversation may move in the indexed lists
+LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -72,11 +75,23 @@ class Changes:
             self._tell_refunded(message)
         conversations = self.conversations.values()
         update_rows(Message, MESSAGE_FATE, _rows(self.changed.values(), MESSAGE_FATE))
+        self._find_deadlines()
         update_rows(
             Conversation, CONVERSATION_COUNTERS, _rows(conversations, CONVERSATION_COUNTERS)
         )
         self.deliveries.extend(money.wallet_events(self.payers))
         inbox.publish_all(self.deliveries)
+
+    def _find_deadlines(self) -> None:
+        """Where a delivered price went back, the list needs the deadline of what still waits."""
+        returned = {m.conversation_id for m in self.refunds if m.delivered_at is not None}
+        left = waiting_in(returned) if returned else {}
+        for conversation_id in returned:
+            conversation, rest = self.conversations[conversation_id], left.get(conversation_id)
+            if rest is None or not rest.waiting:
+                conversation.due_at = None
+            elif rest.answer_due is not None:  # else it stands still, as its clock does
+                conversation.due_at = rest.answer_due
 
     def _tell_captured(self, message: Message) -> None:
         fan_id, creator_id = sides(self.conversations[message.conversation_id])
@@ -125,10 +140,12 @@ def deliver(
     _count(message, conversation, now)
     if message.money == Money.RESERVED:
         message.answer_due_at = now + timedelta(seconds=message.answer_seconds)
+        conversation.due_at = min(conversation.due_at or LATEST, message.answer_due_at)
         waiting.append(message)
     elif is_answer(message, conversation):
         conversation.creator_wrote_at = now
         _capture_waiting(message, waiting, changes)
+        conversation.due_at = nearest(waiting)
     for account_id in sides(conversation):
         is_sender = account_id == message.sender_id
         reader = Reader.FAN if account_id == conversation.fan_id else Reader.CREATOR
@@ -151,7 +168,7 @@ def withhold(
     was_seen = message.state == MessageState.DELIVERED
     refunded = message.price_cents if message.money == Money.RESERVED or captured_returned else 0
     _end(message, MessageState.WITHHELD, changes)
-    show_last(message, conversation, "")
+    vanish(message, conversation)
     for account_id in sides(conversation) if was_seen else (message.sender_id,):
         is_sender = account_id == message.sender_id
         changes.tell(
@@ -194,6 +211,25 @@ def show_last(message: Message, conversation: Conversation, body: str) -> None:
         conversation.last_body = body[:120]
 
 
+def vanish(message: Message, conversation: Conversation) -> None:
+    """Nobody will read this message any more: it leaves the list, and counts as unread no longer.
+
+    Call it once, when a message that may have been delivered is taken back.
+    """
+    show_last(message, conversation, "")
+    if message.seq is None:
+        return
+    if message.sender_id == conversation.fan_id:
+        conversation.creator_unread -= message.seq > conversation.creator_read_seq
+    else:
+        conversation.fan_unread -= message.seq > conversation.fan_read_seq
+
+
+def nearest(waiting: Iterable[Message]) -> datetime | None:
+    """The first deadline among these paid messages; None when no clock runs for any."""
+    return min((m.answer_due_at for m in waiting if m.answer_due_at is not None), default=None)
+
+
 def is_answer(message: Message, conversation: Conversation) -> bool:
     """Text by the creator in person; priced media alone answer nothing."""
     in_person = message.author_kind == AuthorKind.IN_PERSON
@@ -202,6 +238,8 @@ def is_answer(message: Message, conversation: Conversation) -> bool:
 
 def _count(message: Message, conversation: Conversation, now: datetime) -> None:
     conversation.last_at, conversation.last_body = now, message.body[:120]
+    if now - conversation.listed_at >= LISTED_EVERY:
+        conversation.listed_at = now
     if message.sender_id == conversation.fan_id:
         conversation.creator_unread += 1
         conversation.fan_wrote = True

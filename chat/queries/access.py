@@ -3,7 +3,11 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accounts.errors import NotFound
+from accounts.models import Role
+from accounts.queries import people
 from chat.models import Conversation, Message
 
 
@@ -13,6 +17,16 @@ def conversation_for(*, member_id: UUID, conversation_id: UUID) -> Conversation:
     if conversation is None or member_id not in sides(conversation):
         raise NotFound("This conversation is not available.")
     return conversation
+
+
+def conversations_of(account_id: UUID) -> QuerySet[Conversation]:
+    """Those of this account, on the one side its role puts it on: each side has its indexes."""
+    return Conversation.objects.filter(**{f"{side_of(account_id)}_id": account_id})
+
+
+def side_of(account_id: UUID) -> str:
+    """`fan` or `creator`: the side this account has in all its conversations."""
+    return "creator" if people([account_id])[account_id].role == Role.CREATOR else "fan"
 
 
 def message_for(*, member_id: UUID, conversation_id: UUID, message_id: UUID) -> Message:

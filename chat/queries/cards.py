@@ -1,19 +1,20 @@
 """The list of conversations, and the head of one, as one side sees them."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from math import inf
 from uuid import UUID
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Sum
 
 from accounts.errors import Malformed
 from accounts.queries import certified, certified_since, people
-from chat.models import Conversation, Message, MessageState, Money
-from chat.queries.access import other_side
+from chat.models import Conversation, Message, Money
+from chat.queries.access import other_side, side_of
+from chat.queries.keysets import BY_DEADLINE, NEWEST_FIRST
 from chat.queries.prices import current_prices
+from chat.queries.waiting import NOTHING, waiting_in
 
 PAGE = 50
 SEALS_LOOKED_AT = 200
@@ -49,26 +50,33 @@ class CardPage:
 def card_page(*, account_id: UUID, which: str, before: str | None, now: datetime) -> CardPage:
     """Fifty conversations, newest first, or with `waiting` the nearest deadline first.
 
-    `before` is the `next` of the page before. Raises `Malformed`.
+    `before` is the `next` of the page before. Pages follow each other by `listed_at`, which is a
+    minute coarse; within a page the order is exact. Raises `Malformed`.
     """
     if which not in FILTERS:
         raise Malformed("Unknown filter.", field="filter", accepted=", ".join(FILTERS))
-    rows = Conversation.objects.filter(Q(fan_id=account_id) | Q(creator_id=account_id))
+    side = side_of(account_id)
+    rows = Conversation.objects.filter(**{f"{side}_id": account_id})
     if which == "unread":
-        rows = rows.filter(
-            Q(fan_id=account_id, fan_unread__gt=0) | Q(creator_id=account_id, creator_unread__gt=0)
-        )
+        rows = rows.filter(**{f"{side}_has_unread": True})
     if which == "waiting":
-        rows = rows.filter(id__in=_waiting_places(account_id))
-    if before is not None:
-        at, conversation_id = _read_cursor(before)
-        rows = rows.filter(Q(last_at__lt=at) | Q(last_at=at, id__lt=conversation_id))
-    page = list(rows.order_by("-last_at", "-id")[: PAGE + 1])
-    cards = cards_of(page[:PAGE], account_id=account_id, now=now)
+        rows = rows.filter(due_at__isnull=False)
+    order, finer = NEWEST_FIRST, _newest_first
     if which == "waiting":
-        cards.sort(key=lambda card: (card.answer_due_at is None, card.answer_due_at or now))
-    more = len(page) > PAGE
-    return CardPage(items=cards, next=_write_cursor(page[PAGE - 1]) if more else None)
+        order, finer = BY_DEADLINE, _nearest_first
+    page = list(order.rows(rows, before)[: PAGE + 1])
+    cards = sorted(cards_of(page[:PAGE], account_id=account_id, now=now), key=finer)
+    return CardPage(items=cards, next=order.mark(page[PAGE - 1]) if len(page) > PAGE else None)
+
+
+def _newest_first(card: Card) -> tuple[float, int]:
+    return -card.last_at.timestamp(), -card.id.int
+
+
+def _nearest_first(card: Card) -> tuple[float, int]:
+    """Where the clock stands still there is no deadline: last."""
+    due = card.answer_due_at.timestamp() if card.answer_due_at else inf
+    return due, card.id.int
 
 
 def cards_of(
@@ -79,7 +87,7 @@ def cards_of(
     names = people(others.values())
     badges = certified(others.values())
     prices = current_prices(conversations, now)
-    waits = _waiting(conversations)
+    waits = waiting_in([c.id for c in conversations])
     return [
         Card(
             id=c.id,
@@ -92,10 +100,10 @@ def cards_of(
             last_seq=c.seq,
             unread=c.fan_unread if account_id == c.fan_id else c.creator_unread,
             price_cents=prices[c.id].cents,
-            waiting=waits.get(c.id, _NOTHING).waiting,
-            waiting_since=waits.get(c.id, _NOTHING).waiting_since,
-            answer_due_at=waits.get(c.id, _NOTHING).answer_due,
-            reserved_cents=waits.get(c.id, _NOTHING).reserved(for_fan=account_id == c.fan_id),
+            waiting=waits.get(c.id, NOTHING).waiting,
+            waiting_since=waits.get(c.id, NOTHING).waiting_since,
+            answer_due_at=waits.get(c.id, NOTHING).answer_due,
+            reserved_cents=waits.get(c.id, NOTHING).reserved(for_fan=account_id == c.fan_id),
         )
         for c in conversations
     ]
@@ -130,44 +138,6 @@ def head(*, account_id: UUID, conversation: Conversation, now: datetime) -> Head
     )
 
 
-class _Waiting(NamedTuple):
-    waiting: int = 0
-    waiting_since: datetime | None = None
-    answer_due: datetime | None = None
-    delivered_cents: int = 0
-    held_cents: int = 0
-
-    def reserved(self, *, for_fan: bool) -> int:
-        return self.delivered_cents + (self.held_cents if for_fan else 0)
-
-
-_NOTHING = _Waiting()
-
-
-def _waiting_places(account_id: UUID) -> list[UUID]:
-    mine = Conversation.objects.filter(Q(fan_id=account_id) | Q(creator_id=account_id))
-    rows = Message.objects.filter(
-        money=Money.RESERVED, state=MessageState.DELIVERED, conversation_id__in=mine.values("id")
-    )
-    return list(rows.values_list("conversation_id", flat=True).distinct())
-
-
-def _waiting(conversations: Sequence[Conversation]) -> dict[UUID, _Waiting]:
-    delivered = Q(state=MessageState.DELIVERED)
-    rows = Message.objects.filter(
-        conversation_id__in=[c.id for c in conversations], money=Money.RESERVED
-    ).values("conversation_id")
-    totals = rows.annotate(
-        waiting=Count("id", filter=delivered),
-        waiting_since=Min("delivered_at", filter=delivered),
-        answer_due=Min("answer_due_at", filter=delivered),
-        delivered_cents=Sum("price_cents", filter=delivered, default=0),
-        held_cents=Sum("price_cents", filter=~delivered, default=0),
-    )
-    fields = ("conversation_id", *_Waiting._fields)
-    return {place: _Waiting(*rest) for place, *rest in totals.values_list(*fields)}
-
-
 def _spent(conversation_id: UUID, *, since: datetime | None) -> int:
     rows = Message.objects.filter(conversation_id=conversation_id, money=Money.CAPTURED)
     if since is not None:
@@ -181,16 +151,3 @@ def _author_kinds(conversation: Conversation) -> list[str]:
     ).order_by("-seq")
     kinds = set(rows.values_list("author_kind", flat=True)[:SEALS_LOOKED_AT])
     return sorted(kinds)
-
-
-def _write_cursor(conversation: Conversation) -> str:
-    text = f"{conversation.last_at.isoformat()}|{conversation.id}"
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        at, _, conversation_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-        return datetime.fromisoformat(at), UUID(conversation_id)
-    except ValueError:
-        raise Malformed("This page mark is not one of ours.", field="before") from None

@@ -39,6 +39,31 @@ SELECT place.id, place.seq, count(message.id) FROM chat_conversation AS place
 HAVING count(message.id) <> place.seq OR coalesce(max(message.seq), 0) <> place.seq
 """
 
+# The lists show counters that each command keeps; here they are counted.
+_UNREAD = """
+SELECT place.id, place.fan_unread, place.creator_unread FROM chat_conversation AS place
+  LEFT JOIN chat_message AS message
+    ON message.conversation_id = place.id AND message.state = 'delivered'
+ GROUP BY place.id
+HAVING place.fan_unread <> sum(CASE
+       WHEN message.sender_id = place.creator_id AND message.seq > place.fan_read_seq
+       THEN 1 ELSE 0 END)
+    OR place.creator_unread <> sum(CASE
+       WHEN message.sender_id = place.fan_id AND message.seq > place.creator_read_seq
+       THEN 1 ELSE 0 END)
+"""
+
+# While the clock of what waits stands still, the place in the list does too.
+_DUE = """
+SELECT place.id, place.due_at, min(message.answer_due_at) FROM chat_conversation AS place
+  LEFT JOIN chat_message AS message ON message.conversation_id = place.id
+   AND message.money = 'reserved' AND message.state = 'delivered'
+ GROUP BY place.id
+HAVING (count(message.id) > 0) <> (place.due_at IS NOT NULL)
+    OR (count(message.id) = count(message.answer_due_at)
+        AND min(message.answer_due_at) <> place.due_at)
+"""
+
 # A verdict of `hold` stands until a person releases; another one was said at the send or, over a
 # first one that held, by a screening that came later. So a release has exactly one cause.
 _RELEASES = """
@@ -63,5 +88,7 @@ def register() -> None:
         ("a held, expired or unsent message is not charged", _UNCHARGED),
         ("a held message was released by one decision or one screening", _RELEASES),
         ("the numbers of a conversation are dense", _NUMBERS),
+        ("what is kept as unread is what is delivered and not read", _UNREAD),
+        ("a conversation is listed by the nearest deadline of what waits", _DUE),
     ):
         ledger.register_check(name, ledger.breaches(sql))

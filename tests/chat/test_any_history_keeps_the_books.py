@@ -17,15 +17,17 @@ from chat.commands import (
     Sent,
     decline_message,
     expire_held,
+    mark_read,
     refund_unanswered,
     send_messages,
     unsend_message,
 )
-from chat.models import AuthorKind, Message
+from chat.commands.fate import LISTED_EVERY
+from chat.models import AuthorKind, Conversation, Message
 from paywall import ledger
 from safety.models import Case
 from safety.screening import Action
-from tests.chat.talk import Talk, decide
+from tests.chat.talk import Talk, decide_case, edit_of, verdict
 
 pytestmark = pytest.mark.django_db
 
@@ -38,11 +40,14 @@ STEPS = st.one_of(
     st.tuples(st.just("other_seal"), PLACES, st.just(Action.PASS)),
     st.tuples(st.just("batch"), PLACES, ACTIONS),
     st.tuples(
-        st.sampled_from(["replay", "release", "withhold", "unsend", "decline"]),
+        st.sampled_from(
+            ["replay", "release", "withhold", "unsend", "take_back", "decline", "read", "read_half"]
+        ),
         PLACES,
         st.just(Action.PASS),
     ),
-    st.tuples(st.sampled_from(["hour", "day", "clock"]), PLACES, st.just(Action.PASS)),
+    st.tuples(st.just("change"), PLACES, ACTIONS),
+    st.tuples(st.sampled_from(["minute", "hour", "day", "clock"]), PLACES, st.just(Action.PASS)),
 )
 
 
@@ -90,6 +95,28 @@ class History:
                 now=talk.now,
             )
 
+    def take_back(self, talk: Talk, action: Action) -> None:
+        message = self._last(talk, sender_id=talk.creator.id)
+        if message:
+            unsend_message(
+                account_id=talk.creator.id,
+                conversation_id=talk.place.id,
+                message_id=message.id,
+                now=talk.now,
+            )
+
+    def read(self, talk: Talk, action: Action) -> None:
+        mark_read(account_id=talk.fan.id, conversation_id=talk.place.id, seq=10_000)
+
+    def read_half(self, talk: Talk, action: Action) -> None:
+        half = Conversation.objects.get(id=talk.place.id).seq // 2
+        mark_read(account_id=talk.creator.id, conversation_id=talk.place.id, seq=half)
+
+    def change(self, talk: Talk, action: Action) -> None:
+        message = self._last(talk, sender_id=talk.fan.id)
+        if message:
+            edit_of(talk, message, f"{message.body}!", verdict(action, f"{message.body}!"))
+
     def decline(self, talk: Talk, action: Action) -> None:
         message = self._last(talk, sender_id=talk.fan.id)
         if message:
@@ -99,6 +126,9 @@ class History:
                 message_id=message.id,
                 now=talk.now,
             )
+
+    def minute(self, talk: Talk, action: Action) -> None:
+        self._pass_time(timedelta(seconds=40))
 
     def hour(self, talk: Talk, action: Action) -> None:
         self._pass_time(timedelta(hours=1))
@@ -121,7 +151,7 @@ class History:
         open_cases = Case.objects.filter(state="open", conversation_id=talk.place.id)
         case = open_cases.order_by("id").first()
         if case:
-            decide(Message.objects.get(id=case.subject_id), outcome, now=talk.now)
+            decide_case(case.id, outcome, now=talk.now)
 
     def _last(self, talk: Talk, **conditions: Any) -> Message | None:
         rows = Message.objects.filter(conversation_id=talk.place.id, **conditions)
@@ -148,6 +178,8 @@ class History:
                 assert message.delivered_at is not None
                 answer = Message.objects.get(id=str(message.answered_by_id))
                 assert (answer.author_kind, answer.state) == ("in_person", "delivered")
+        for place in Conversation.objects.all():
+            assert timedelta(0) <= place.last_at - place.listed_at < LISTED_EVERY
         earned = sum(talk.books["creator"] for talk in self.talks)
         assert earned == sum(m.earned_cents for m in messages if m.money == "captured")
 
