@@ -1,0 +1,44 @@
+"""Runs manage.py with bugs that quote people: a handler, a route and the writer that raise.
+
+Only for what holds one of these words; the launcher of a server (`tests.running_server`).
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import django
+
+IN_A_HANDLER, IN_THE_WRITER, IN_A_ROUTE = "zzhandler", "zzwriter", "zzroute"
+
+
+def quoting(function: Callable[..., Any], word: str) -> Callable[..., Any]:
+    """The same function, which raises with all its arguments when one of them holds the word."""
+
+    def buggy(*arguments: Any, **options: Any) -> Any:
+        if word in (given := f"{arguments} {options}"):
+            raise ValueError(given)
+        return function(*arguments, **options)
+
+    return buggy
+
+
+def install() -> None:
+    """Put the bugs in place."""
+    from accounts import api
+    from chat import batching, policies
+
+    policies.clean_body = quoting(policies.clean_body, IN_A_HANDLER)
+    batching.send_messages = quoting(batching.send_messages, IN_THE_WRITER)
+    api.set_language = quoting(api.set_language, IN_A_ROUTE)
+
+
+if __name__ == "__main__":
+    import manage
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
+    manage.tell_settings_the_port(sys.argv[1:])
+    django.setup()
+    install()
+    manage.main()
