@@ -5,6 +5,7 @@ class ChatConfig(AppConfig):
     name = "chat"
 
     def ready(self) -> None:
+        """Say who carries out what people decide about messages and edits."""
         from chat.commands.ruling import apply_decision, apply_revision_decision
         from chat.queries import cases, proofs
         from safety import decisions

@@ -86,6 +86,8 @@ class TestModeGateway:
         card: str,
         now: datetime,
     ) -> Payment:
+        """As the port says: a key used again answers with its first payment, and with other terms
+        raises `IdempotencyConflict`. The number of the magic card decides what happens."""
         self._receive()
         magic = _magic_card(card)
         digest = _hash(str(amount_cents), currency, customer_ref, magic.number)
@@ -140,6 +142,7 @@ class TestModeGateway:
     def refund(
         self, *, payment_id: str, amount_cents: int, idempotency_key: str, now: datetime
     ) -> Payment:
+        """As the port says: once for each key, never more than was paid."""
         self._receive()
         with transaction.atomic():
             row = _locked(payment_id)

@@ -31,6 +31,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """One subcommand for each act; a folder is a book as people edit it."""
         acts = parser.add_subparsers(dest="act", required=True)
         for name, about in (
             ("check", "load a book, run its examples, look at thresholds, bases and seal"),

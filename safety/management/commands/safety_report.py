@@ -27,6 +27,7 @@ class Command(BaseCommand):
     def handle(
         self, *, second_opinion: bool, out: Path, json: Path | None = None, **options: Any
     ) -> None:
+        """Measure, write the page (and the figures), print each goal with what was measured."""
         try:
             from safety.report import measure, page, systems, tables
 

@@ -29,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--out", type=Path, default=rulebook.SHIPPED, help="where to write")
 
     def handle(self, *, data: Path, own: Path, out: Path, **options: Any) -> None:
+        """Write the model, its thresholds and the second opinion's heads into `out`."""
         try:
             from safety.training import figures, functional, recipe, second, texts
         except ModuleNotFoundError as missing:
