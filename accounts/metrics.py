@@ -65,7 +65,9 @@ FANOUT_FRAMES = Counter("aparte_fanout_frames", "Events handed to sockets of thi
 FANOUT_BYTES = Counter("aparte_fanout_bytes", "Bytes of these events, as MessagePack.")
 SOCKETS = Gauge("aparte_sockets", "Open sockets of signed-in accounts.")
 SOCKETS_CUT = Counter("aparte_sockets_cut", "Sockets cut: their client did not read.")
-BUS_CONNECTED = Gauge("aparte_bus_connected", "1 while this process hears the others.")
+BUS_CONNECTED = Gauge(
+    "aparte_bus_connected", "1 while this process hears the others, or there are none."
+)
 BUS_RECONNECTS = Counter("aparte_bus_reconnects", "Times the bus was lost and joined again.")
 BUS_LOST = Counter("aparte_bus_lost", "Events that did not reach the other processes.")
 
@@ -77,6 +79,7 @@ TASK_FAILURES = Counter("aparte_task_failures", "Runs of a task that failed.", [
 DB_WAITING = Gauge("aparte_database_waiting", "Calls that wait for a database thread.")
 PROCESS = Gauge("aparte_process", "1, with what this process is.", ["role", "version"])
 
+BUS_CONNECTED.set(1)  # a bus between processes says otherwise
 DB_WAITING.set_function(DB_POOL._work_queue.qsize)
 
 
