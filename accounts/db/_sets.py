@@ -108,7 +108,7 @@ def _binding_cursor() -> Any:
     """Django's cursor pastes values into the text of a statement. This one sends them beside it,
     so that each connection parses and plans a statement once (`prepare_threshold` is 0)."""
     connection.ensure_connection()
-    cursor = psycopg.Cursor(connection.connection)
+    cursor: Any = psycopg.Cursor(connection.connection)
     cursor.format = Format.BINARY
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     return wrap(cursor)

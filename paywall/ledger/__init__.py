@@ -11,6 +11,7 @@ from paywall.ledger._balances import balances, wallet, wallets
 from paywall.ledger._checks import Check, breaches, check_books, register_check
 from paywall.ledger._holds import hold, settle, void
 from paywall.ledger._post import post
+from paywall.ledger._sheet import Held, Sheet
 from paywall.ledger.books import (
     ESCROW,
     USER_BOOKS,
@@ -31,6 +32,7 @@ __all__ = [
     "USER_BOOKS",
     "Book",
     "Check",
+    "Held",
     "HoldRequest",
     "Leg",
     "NoTransaction",
@@ -38,6 +40,7 @@ __all__ = [
     "Place",
     "Posting",
     "Settlement",
+    "Sheet",
     "Wallet",
     "balances",
     "breaches",

@@ -46,13 +46,17 @@ class Accounts:
     def move(self, legs: Iterable[Leg]) -> None:
         """Book the legs; system books are sums of transfers and have nothing to change."""
         for leg in legs:
-            self._add(leg.source, -leg.amount_cents)
-            self._add(leg.target, leg.amount_cents)
+            self.add(leg.source, -leg.amount_cents)
+            self.add(leg.target, leg.amount_cents)
 
-    def reserve(self, place: Place, cents: int) -> None:
-        """Count these cents (negative: no longer) among what the wallet has in escrow."""
-        self._stored[place].reserved_cents += cents
-        self._changed.add(place)
+    def add(self, place: Place, cents: int, *, reserving: int = 0) -> None:
+        """Book these cents on a user account, and count `reserving` more (negative: fewer) among
+        what it has in escrow. A system book has nothing to change."""
+        if place.book in USER_BOOKS:
+            account = self._stored[place]
+            account.balance_cents += cents
+            account.reserved_cents += reserving
+            self._changed.add(place)
 
     def write(self) -> None:
         """One statement for all that changed."""
@@ -62,11 +66,6 @@ class Accounts:
             ("balance_cents", "reserved_cents"),
             [(a.id, a.balance_cents, a.reserved_cents) for a in changed],
         )
-
-    def _add(self, place: Place, cents: int) -> None:
-        if place.book in USER_BOOKS:
-            self._stored[place].balance_cents += cents
-            self._changed.add(place)
 
 
 def lock_accounts(places: Iterable[Place], *, opening: bool = True) -> Accounts:
