@@ -9,13 +9,15 @@ from django.db import connection
 
 from paywall import ledger
 from safety.commands import contents
-from tests import guards
+from tests import guards, no_offset
 from tests.running_server import RunningServer
 
 
 def pytest_configure() -> None:
-    """A database that forbids deleting can still be emptied, and a password costs no 0.3 s."""
+    """A database that forbids deleting can still be emptied, a password costs no 0.3 s, and no
+    query skips rows."""
     guards.install()
+    no_offset.install()
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
