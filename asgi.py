@@ -1,4 +1,5 @@
-"""HTTP goes to Django, /ws to the one socket consumer; a handshake's origin is checked here."""
+"""HTTP goes to Django, but for probes; /ws to the one socket consumer; a handshake's origin is
+checked here."""
 
 import os
 from typing import Any
@@ -17,6 +18,7 @@ from channels.sessions import CookieMiddleware
 from django.urls import path
 
 from chat.consumers import Gateway
+from chat.health import Health
 
 
 class SameOrigin:
@@ -41,7 +43,7 @@ class SameOrigin:
 
 application = ProtocolTypeRouter(
     {
-        "http": django_application,
+        "http": Health(django_application),
         "websocket": SameOrigin(CookieMiddleware(URLRouter([path("ws", Gateway.as_asgi())]))),
     }
 )

@@ -45,6 +45,12 @@ class Bus(Protocol):
     def elsewhere(self, account_ids: Sequence[UUID]) -> set[UUID]: ...
     async def arrive(self, account_id: UUID) -> None: ...
     async def depart(self, account_id: UUID) -> None: ...
+    async def open(self) -> None: ...
+    async def close(self) -> None: ...
+
+    @property
+    def joined(self) -> bool:
+        """Whether what other processes carry arrives here."""
 
 
 class LocalBus:
@@ -61,6 +67,16 @@ class LocalBus:
 
     async def depart(self, account_id: UUID) -> None:
         return
+
+    async def open(self) -> None:
+        return
+
+    async def close(self) -> None:
+        return
+
+    @property
+    def joined(self) -> bool:
+        return True
 
 
 class RedisBus:
@@ -130,17 +146,36 @@ class RedisBus:
                     bundles.setdefault(process, []).append(addressed)
         return bundles
 
-    async def arrive(self, account_id: UUID) -> None:
-        """Route this account's parcels here, from now until `depart`."""
+    @property
+    def joined(self) -> bool:
+        return self._subscribed.is_set()
+
+    async def open(self) -> None:
+        """Join the bus, or wait a little for it in vain: it is tried again and again."""
         if not self._tasks:
             self._tasks = [
                 asyncio.create_task(self._listen(), context=Context()),
                 asyncio.create_task(self._refresh(), context=Context()),
             ]
-        self._local.add(account_id)
         if not self._subscribed.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._subscribed.wait(), FIRST_SUBSCRIPTION_SECONDS)
+
+    async def close(self) -> None:
+        """Nothing is routed here any more."""
+        left, self._local = list(self._local), set()
+        try:
+            pipeline = self._async.pipeline(transaction=False)
+            for account_id in left:
+                pipeline.srem(self._route(account_id), self._process_id)
+            await pipeline.execute()
+        except redis.RedisError as error:
+            logger.warning("bus: routes were not removed (%s)", type(error).__name__)
+
+    async def arrive(self, account_id: UUID) -> None:
+        """Route this account's parcels here, from now until `depart`."""
+        await self.open()
+        self._local.add(account_id)
         await self._write_routes([account_id])
 
     async def depart(self, account_id: UUID) -> None:

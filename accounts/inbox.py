@@ -19,13 +19,19 @@ _json = msgspec.json.Encoder()
 
 
 class Connection(Protocol):
-    """A live socket of an account; `push` and `resync` are called on its own event loop."""
+    """A live socket of an account; all but `loop` is called on its own event loop."""
 
     loop: asyncio.AbstractEventLoop
+
+    @property
+    def quiet(self) -> bool:
+        """Whether no command is being carried out, and everything said has been handed over."""
 
     def push(self, msgpack: bytes, json: bytes) -> None: ...
     def resync(self) -> None: ...
     async def check_session(self) -> None: ...
+    def stop_listening(self) -> None: ...
+    async def close(self, code: int) -> None: ...
 
 
 Delivery = tuple[Collection[UUID], Event]
@@ -55,8 +61,28 @@ def hint(account_ids: Collection[UUID], event: Event) -> None:
 def tell_everyone_here(event: Event) -> None:
     """Tell every live connection of this process at once. Call it on the event loop."""
     msgpack, json = _msgpack.encode(event), _json.encode(event)
-    for connection in _everyone_here():
+    for connection in everyone_here():
         connection.push(msgpack, json)
+
+
+def everyone_here() -> list[Connection]:
+    """The live connections of this process."""
+    return [connection for group in list(_connections.values()) for connection in tuple(group)]
+
+
+async def open_doors() -> None:
+    """Before the first connection: hear the other processes, or wait a little for it in vain."""
+    await _bus.open()
+
+
+async def close_doors() -> None:
+    """After the last: nothing is carried to this process any more."""
+    await _bus.close()
+
+
+def hears_others() -> bool:
+    """Whether what other processes publish arrives here; true where there are none."""
+    return _bus.joined
 
 
 def encode(event: Event, *, binary: bool) -> bytes:
@@ -121,16 +147,12 @@ def _push_all(pushes: list[tuple[Connection, Parcel]]) -> None:
         connection.push(parcel.msgpack, parcel.json)
 
 
-def _everyone_here() -> list[Connection]:
-    return [connection for group in list(_connections.values()) for connection in tuple(group)]
-
-
 def _resync_all() -> None:
     """Hints of other processes were lost: every client asks for what it missed."""
-    for connection in _everyone_here():
+    for connection in everyone_here():
         if not connection.loop.is_closed():
             connection.loop.call_soon_threadsafe(connection.resync)
 
 
 _bus = make_bus(_hand_over, _resync_all)
-metrics.SOCKETS.set_function(lambda: len(_everyone_here()))
+metrics.SOCKETS.set_function(lambda: len(everyone_here()))

@@ -61,6 +61,11 @@ class SendQueue:
             self._running = loop.create_task(self._run(), context=Context())  # nobody's own
         return future
 
+    @property
+    def idle(self) -> bool:
+        """Whether every draft that was taken has its outcome."""
+        return not self._waiting and (self._running is None or self._running.done())
+
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:

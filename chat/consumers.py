@@ -23,7 +23,7 @@ from accounts.errors import Refusal
 from accounts.events import Event
 from accounts.models import Account
 from accounts.sessions import Standing, account_of_session, standing
-from chat import answers, handlers, presence, protocol
+from chat import answers, drain, handlers, presence, protocol
 from chat.errors import BUSY_DETAIL, BUSY_RETRY_MS, Busy
 from chat.pace import Pace, forget_pace, pace_of
 from chat.session_watch import start_watching_sessions
@@ -49,7 +49,7 @@ class Gateway(AsyncConsumer):
         self._outbound_bytes = 0
         self._flushing: asyncio.Task[None] | None = None
         self._malformed_at: deque[float] = deque(maxlen=protocol.MALFORMED_PER_MINUTE)
-        self._closed = False
+        self._closed = self._deaf = self._obeying = False
         await receive()  # websocket.connect
         if await self._accept(scope):
             try:
@@ -71,6 +71,9 @@ class Gateway(AsyncConsumer):
         chosen = next((name for name in offered if name in protocol.SUBPROTOCOLS), None)
         self.binary = chosen == protocol.SUBPROTOCOL_MSGPACK
         await self._transmit({"type": "websocket.accept", "subprotocol": chosen})
+        if drain.leaving():
+            await self._send_away()
+            return False
         if len(inbox.connections_of(account.id)) >= protocol.SOCKETS_PER_ACCOUNT:
             await self.close(protocol.CLOSE_ABUSE)
             return False
@@ -87,13 +90,17 @@ class Gateway(AsyncConsumer):
             message = await receive()
             if message["type"] == "websocket.disconnect":
                 return
-            await self._receive(message.get("bytes"), message.get("text"))
+            if not self._deaf:
+                self._obeying = True
+                await self._receive(message.get("bytes"), message.get("text"))
+                self._obeying = False
 
     async def _leave(self) -> None:
         await inbox.disconnect(self.account.id, self)
         if not inbox.connections_of(self.account.id):
             forget_pace(self.account.id)
-            await presence.left(self.account.id)
+            if not drain.leaving():  # else it is moving, not leaving
+                await presence.left(self.account.id)
 
     async def _receive(self, data: bytes | None, text: str | None) -> None:
         frame = data if self.binary and data is not None else text
@@ -177,6 +184,22 @@ class Gateway(AsyncConsumer):
         if not self._closed:
             self._closed = True
             await self._transmit({"type": "websocket.close", "code": code})
+
+    @property
+    def quiet(self) -> bool:
+        """Whether no command is being carried out, and everything said has been handed over."""
+        flushed = self._flushing is None or self._flushing.done()
+        return not self._obeying and flushed and not self._outbound
+
+    def stop_listening(self) -> None:
+        """Carry out no command that arrives from now on."""
+        self._deaf = True
+
+    async def _send_away(self) -> None:
+        self.answer(drain.GOODBYE)
+        if self._flushing:
+            await self._flushing
+        await self.close(protocol.CLOSE_RESTART)
 
     async def check_session(self) -> None:
         """Close with 4401 or 4403 when the session this socket was opened with has ended."""

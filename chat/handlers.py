@@ -39,6 +39,11 @@ async def handle(command: protocol.Command, socket: Socket) -> None:
     await HANDLERS[type(command)](command, socket)
 
 
+def owing() -> bool:
+    """Whether a send that was taken has no outcome yet."""
+    return not (send_queue.idle and waiting_room.idle)
+
+
 async def send_message(frame: protocol.SendMessage, socket: Socket) -> None:
     """Screen, enqueue, and answer when the batch has committed."""
     now = timezone.now()

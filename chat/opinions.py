@@ -31,6 +31,11 @@ class WaitingRoom:
         self._waiting: set[asyncio.Task[Outcome]] = set()  # a loop keeps only weak references
         metrics.OPINIONS_WAITING.set_function(lambda: len(self._waiting))
 
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits here."""
+        return not self._waiting
+
     def submit(self, draft: Draft, context: Context) -> "asyncio.Future[Outcome]":
         """A future of the draft's outcome. Without doubt and without a line it waits for nothing;
         a full room refuses `busy` at once."""

@@ -28,6 +28,7 @@ NOTE_MAX_CHARACTERS = 2_000
 REASON_MAX_CHARACTERS = 500
 
 CLOSE_SESSION_OVER, CLOSE_SUSPENDED, CLOSE_ABUSE = 4401, 4403, 4409
+CLOSE_RESTART = 4503  # not the standard's 1012, which Daphne does not send
 
 REFUSAL_CODES = (
     "not_found", "not_allowed", "cannot_write", "not_eligible", "not_certified", "age_unproven",

@@ -263,6 +263,11 @@ def shipped(*, rules_only: bool = False) -> Engine:
     return Engine.load(rulebook.SHIPPED, None if rules_only else Classifier.load())
 
 
+def loaded() -> bool:
+    """Whether an engine is there to judge."""
+    return _engine is not None
+
+
 def in_force() -> Engine:
     """The engine that judges in this process. Raises as `warm_up`."""
     return _engine or warm_up()

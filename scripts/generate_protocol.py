@@ -66,7 +66,8 @@ def _limits() -> Iterator[str]:
 def _closes() -> Iterator[str]:
     yield f"* {protocol.CLOSE_SESSION_OVER}: the session is over"
     yield f"* {protocol.CLOSE_SUSPENDED}: the account is suspended"
-    yield f"* {protocol.CLOSE_ABUSE}: too many malformed frames, or one too large"
+    yield f"* {protocol.CLOSE_ABUSE}: too many malformed frames, one too large, or nothing read"
+    yield f"* {protocol.CLOSE_RESTART}: this process leaves, after `session_closing`: connect again"
 
 
 def _frame(struct: type[msgspec.Struct]) -> str:

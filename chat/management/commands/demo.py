@@ -3,6 +3,7 @@
 import json
 import shutil
 from argparse import ArgumentParser
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from django.utils import timezone
 
 from chat.demo_data import DemoWorld, seed
 from chat.management.commands import serve
+from chat.server import Library
+from chat.server.database import migrate_when_needed
 
 HOST = "127.0.0.1"
 
@@ -32,15 +35,16 @@ class Command(serve.Command):
     def handle(  # type: ignore[override]
         self, *, port: int, fresh: bool, json: bool, **options: Any
     ) -> None:
+        self.library = Library.DAPHNE
         self.prepare(host=HOST, port=port)
         if fresh:
             delete_demo()
-        serve.migrate_when_needed()
+        migrate_when_needed()
         with transaction.atomic():  # all of the world or none: a demo stopped here can start again
             world = seed(now=timezone.now())
         url = f"http://{HOST}:{port}"
         greeting = as_json(url, world) if json else as_text(url, world)
-        self.serve(host=HOST, port=port, with_worker=True, greeting=greeting)
+        self.serve(partial(serve.listen, HOST, port), with_worker=True, greeting=greeting)
 
 
 def delete_demo() -> None:

@@ -1,16 +1,20 @@
-"""`aparte serve`: the server and its clock in one process."""
+"""`aparte serve`: the server and its clock, in one process or in several."""
 
+import argparse
+import socket
 from argparse import ArgumentParser
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from chat import server
+from chat.server import database, supervisor
+from chat.server.address import adopt
+from chat.server.kinship import die_with
 from safety.book_watch import BookWatch
 from safety.screening import warm_up
 from safety.second_opinion import stage
@@ -20,52 +24,152 @@ from safety.second_opinion.supervisor import kept, require_short
 class Command(BaseCommand):
     """Serve until Ctrl-C or SIGTERM; the database is migrated first when it must be."""
 
-    help = "Serve on one address, with the clock in the same process."
+    help = (
+        "Serve on one address: in this process, with the clock beside it, or with --processes in"
+        " several that this one starts, restarts, replaces on SIGHUP and stops."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
         parser.add_argument("--port", type=int, default=settings.PORT, help="port to listen on")
         parser.add_argument(
+            "--server",
+            type=server.Library,
+            choices=list(server.Library),
+            default=server.Library.DAPHNE,
+            help="library that speaks HTTP and WebSocket (default: daphne)",
+        )
+        parser.add_argument(
+            "--processes",
+            type=at_least_one,
+            help="server processes under a supervisor; several need PostgreSQL and Redis",
+        )
+        parser.add_argument(
+            "--workers",
+            type=at_least_one,
+            default=1,
+            help="with --processes: how many clocks; several need PostgreSQL (default: 1)",
+        )
+        parser.add_argument(
             "--no-worker",
             action="store_true",
             help="leave the clock to a process of its own (aparte worker)",
         )
+        parser.add_argument("--listening", type=int, help=argparse.SUPPRESS)  # of a supervisor
+        parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
 
-    def handle(self, *, host: str, port: int, no_worker: bool, **options: Any) -> None:
+    def handle(
+        self,
+        *,
+        host: str,
+        port: int,
+        no_worker: bool,
+        processes: int | None = None,
+        workers: int = 1,
+        listening: int | None = None,
+        parent: int | None = None,
+        **options: Any,
+    ) -> None:
+        self.library = options.get("server", server.Library.DAPHNE)
+        require_library(self.library)
+        if listening is not None and parent is not None:
+            die_with(parent)
+            self.serve(partial(adopt, listening), with_worker=False, greeting="ready")
+            return
+        greeting = f"http://{host}:{port}"
+        if processes is not None:
+            plan = supervisor.Plan(processes, 0 if no_worker else workers, self.library)
+            self.supervise(host, port, plan=plan, greeting=greeting)
+            return
         self.prepare(host=host, port=port)
-        self.serve(
-            host=host, port=port, with_worker=not no_worker, greeting=f"http://{host}:{port}"
-        )
+        self.serve(partial(listen, host, port), with_worker=not no_worker, greeting=greeting)
 
     def prepare(self, *, host: str, port: int) -> None:
-        """A free port, and a rule book and a model that load, or `CommandError`."""
-        try:
-            server.require_free_port(host=host, port=port)
-        except server.PortTaken as taken:
-            raise CommandError(
-                f"{taken}: stop what uses it, or choose another port with --port."
-            ) from None
-        try:
-            warm_up(rules_only=settings.SCREENING_RULES_ONLY)
-        except ValueError as error:
-            raise CommandError(f"the rule book does not load: {error}") from None
+        """A free port, a rule book and a model that load, a database; or `CommandError`."""
+        require_free_port(host, port)
+        ready_to_screen()
+        wait_for_database()
 
-    def serve(self, *, host: str, port: int, with_worker: bool, greeting: str) -> None:
-        """Print `greeting` once requests are answered, and return when told to stop."""
+    def serve(
+        self, opened: Callable[[], socket.socket], *, with_worker: bool, greeting: str
+    ) -> None:
+        """Print `greeting` once connections are accepted, and return when told to stop.
 
-        def greet() -> None:
-            self.stdout.write(greeting)
-            self.stdout.flush()
+        `opened` gives the socket to accept them from, when everything else is ready.
+        """
+        ready_to_screen()
+        database.migrate_when_needed()
+        life = server.Life(
+            with_worker=with_worker, watch=started_watch(), on_ready=lambda: self.say(greeting)
+        )
+        with second_stage():
+            server.run(self.library, listening=opened(), life=life)
 
-        migrate_when_needed()
-        watch = started_watch()
+    def supervise(self, host: str, port: int, *, plan: supervisor.Plan, greeting: str) -> None:
+        """Serve through processes of their own; `CommandError` when they cannot be."""
         try:
-            with second_stage():
-                server.run(
-                    host=host, port=port, with_worker=with_worker, watch=watch, on_ready=greet
-                )
-        except server.PortTaken as taken:
-            raise CommandError(f"{taken}: choose another port with --port.") from None
+            plan.require_possible()
+            require_free_port(host, port)
+            wait_for_database()
+            database.migrate_when_needed()
+            with listen(host, port) as listening:
+                supervisor.run(plan, listening=listening, on_ready=lambda: self.say(greeting))
+        except (supervisor.Impossible, supervisor.NeverStarted) as error:
+            raise CommandError(f"{error}.") from None
+
+    def say(self, line: str) -> None:
+        """For whoever waits for us: a person, a script or a supervisor."""
+        self.stdout.write(line)
+        self.stdout.flush()
+
+
+def at_least_one(text: str) -> int:
+    """A number of processes."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes")
+    return int(text)
+
+
+def require_library(library: server.Library) -> None:
+    """`CommandError` when it is not installed."""
+    try:
+        server.require_installed(library)
+    except server.Missing as missing:
+        raise CommandError(f"{missing}.") from None
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there, or `CommandError`."""
+    try:
+        return server.listen(host=host, port=port)
+    except server.PortTaken as taken:
+        raise CommandError(f"{taken}: choose another port with --port.") from None
+
+
+def require_free_port(host: str, port: int) -> None:
+    """`CommandError` when something listens there."""
+    try:
+        server.require_free_port(host=host, port=port)
+    except server.PortTaken as taken:
+        raise CommandError(
+            f"{taken}: stop what uses it, or choose another port with --port."
+        ) from None
+
+
+def ready_to_screen() -> None:
+    """A rule book and a model that load, or `CommandError`; costs nothing the second time."""
+    try:
+        warm_up(rules_only=settings.SCREENING_RULES_ONLY)
+    except ValueError as error:
+        raise CommandError(f"the rule book does not load: {error}") from None
+
+
+def wait_for_database() -> None:
+    """Return once it answers, or `CommandError`."""
+    try:
+        database.wait_for_database()
+    except database.Away as away:
+        raise CommandError(f"{away}: start it, or correct DATABASE_URL.") from None
 
 
 def second_stage() -> AbstractContextManager[object]:
@@ -92,10 +196,3 @@ def started_watch() -> BookWatch:
     except ValueError as error:
         raise CommandError(f"no rule book can be used here: {error}") from None
     return watch
-
-
-def migrate_when_needed() -> None:
-    """Bring the database to this version; costs nothing to speak of when it is already there."""
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        call_command("migrate", verbosity=0, interactive=False)

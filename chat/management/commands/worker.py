@@ -1,5 +1,6 @@
 """`aparte worker`: the clock in a process of its own, beside `aparte serve --no-worker`."""
 
+import argparse
 import signal
 from argparse import ArgumentParser
 from threading import Event, Thread
@@ -10,6 +11,9 @@ from django.utils import timezone
 
 from accounts import metrics
 from chat import worker
+from chat.server import database
+from chat.server.kinship import die_with, give_up_after
+from chat.server.life import STOP_SECONDS
 from safety import book_watch
 
 
@@ -20,18 +24,31 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="run every task once, then exit")
+        parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)  # a supervisor
 
-    def handle(self, *, once: bool, **options: Any) -> None:
+    def handle(self, *, once: bool, parent: int | None = None, **options: Any) -> None:
         if once:
             self.run_once()
             return
-        metrics.serve(role="worker")
+        if parent is not None:
+            die_with(parent)
         stop = Event()
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
+            signal.signal(number, lambda *_: self.told_to_stop(stop))
+        wait_until_usable()
+        metrics.serve(role="worker")
         watching = (stop, book_watch.BookWatch())  # a case opened here names the active version
         Thread(target=book_watch.run_until, args=watching, name="rule book", daemon=True).start()
+        if parent is not None:
+            self.stdout.write("ready")
+            self.stdout.flush()
         worker.run_until(stop)
+
+    def told_to_stop(self, stop: Event) -> None:
+        """The task that is running ends first, within limits."""
+        if not stop.is_set():
+            give_up_after(STOP_SECONDS)
+        stop.set()
 
     def run_once(self) -> None:
         """One turn, with one line for each task; `CommandError` names those that failed."""
@@ -40,3 +57,14 @@ class Command(BaseCommand):
             self.stdout.write(f"{name}: {'failed' if count is None else count}")
         if failed := [name for name, count in done.items() if count is None]:
             raise CommandError(f"failed: {', '.join(failed)}")
+
+
+def wait_until_usable() -> None:
+    """Return once a server has migrated the database, or `CommandError`."""
+    try:
+        database.wait_for_database()
+        database.wait_for_tables()
+    except database.Away as away:
+        raise CommandError(
+            f"{away}: start it and `aparte serve`, or correct DATABASE_URL."
+        ) from None
