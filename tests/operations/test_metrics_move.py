@@ -1,0 +1,143 @@
+"""What happens to messages shows in /metrics of the process it happened in, and nowhere public."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
+
+from accounts import metrics
+from tests.running_server import ROOT, RunningServer, free_port
+from tests.wire import Person, until
+
+
+class Scrape:
+    """What one process answers to its scraper."""
+
+    def __init__(self, port: int) -> None:
+        self._url = f"http://127.0.0.1:{port}/metrics"
+
+    @property
+    def answers(self) -> bool:
+        try:
+            return httpx.get(self._url).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def value(self, name: str, **labels: str) -> float:
+        """The sum of the samples of this name that have these labels."""
+        return sum(
+            sample.value
+            for sample in self._samples(name)
+            if labels.items() <= sample.labels.items()
+        )
+
+    def _samples(self, name: str) -> Iterator[Sample]:
+        for family in text_string_to_metric_families(httpx.get(self._url).text):
+            yield from (sample for sample in family.samples if sample.name == name)
+
+
+def free_range() -> int:
+    """A port that is free, like most of those behind it."""
+    while (port := free_port()) > 65_000:
+        continue
+    return port
+
+
+@pytest.fixture(scope="module")
+def base() -> int:
+    return free_range()
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory, base: int) -> Iterator[RunningServer]:
+    env = {"METRICS_PORT": str(base)}
+    with RunningServer(home=tmp_path_factory.mktemp("watched"), env=env) as running:
+        yield running
+
+
+def test_a_sent_message_moves_every_stage(watched: RunningServer, base: int) -> None:
+    scrape = Scrape(base)
+    with (
+        Person.new_fan(watched, cents=1_000) as fan,
+        Person.of(watched, "creator") as creator,
+        fan.socket() as talk,
+        creator.socket() as other,
+    ):
+        place = fan.open(creator)
+        counted = {
+            "aparte_screened_total": {"action": "pass"},
+            "aparte_screen_seconds_count": {},
+            "aparte_queue_wait_seconds_count": {},
+            "aparte_commit_seconds_count": {},
+            "aparte_commit_drafts_sum": {},
+            "aparte_sends_total": {"outcome": "delivered"},
+            "aparte_fanout_seconds_count": {},
+            "aparte_fanout_parcels_total": {},
+            "aparte_fanout_frames_total": {},
+            "aparte_fanout_bytes_total": {},
+        }
+        before = {name: scrape.value(name, **labels) for name, labels in counted.items()}
+        assert talk.send(place)["state"] == "delivered"
+        other.wait_for("message_delivered")
+        for name, labels in counted.items():
+            assert scrape.value(name, **labels) > before[name], name
+        assert scrape.value("aparte_sockets") == 2
+        refused = scrape.value("aparte_sends_total", outcome="price_changed")
+        talk.send(place, most=1)
+        assert scrape.value("aparte_sends_total", outcome="price_changed") == refused + 1
+        assert talk.send(place, "Call me on 06 39 98 12 34")["state"] == "held"
+        assert scrape.value("aparte_screened_total", action="hold") >= 1
+    until(lambda: scrape.value("aparte_sockets") == 0)
+    assert scrape.value("aparte_queue_depth") == 0
+    assert scrape.value("aparte_process", role="server") == 1
+
+
+def test_the_clock_says_when_each_task_last_ended(watched: RunningServer, base: int) -> None:
+    scrape = Scrape(base)
+    name = "aparte_task_last_run_timestamp_seconds"
+    until(lambda: scrape.value(name, task="refund_unanswered") > 0)
+    first = scrape.value(name, task="refund_unanswered")
+    until(lambda: scrape.value(name, task="refund_unanswered") > first)
+
+
+def test_the_public_port_does_not_serve_them(watched: RunningServer) -> None:
+    assert "aparte_" not in httpx.get(f"{watched.url}/metrics").text
+
+
+def test_a_second_process_takes_the_next_port(watched: RunningServer, base: int) -> None:
+    """And one whose port is somebody else's goes on to the one behind it."""
+    with socket.socket() as stranger:
+        try:
+            stranger.bind(("127.0.0.1", base + 1))
+            stranger.listen()
+        except OSError:
+            pytest.skip("the port behind the one that was free is not free")
+        command = [sys.executable, "manage.py", "worker"]
+        with subprocess.Popen(command, cwd=ROOT, env=watched.env) as worker:
+            try:
+                scrape = Scrape(base + 2)
+                until(lambda: scrape.answers, seconds=60)
+                assert scrape.value("aparte_process", role="worker") == 1
+            finally:
+                worker.terminate()
+
+
+def test_without_a_port_nothing_is_served(settings: object) -> None:
+    assert metrics.serve(role="server") == 0
+
+
+def test_no_free_port_is_said_and_stops_nobody(
+    settings: object, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setattr(metrics, "PORTS", 1)
+        settings.METRICS_PORT = taken.getsockname()[1]  # type: ignore[attr-defined]
+        assert metrics.serve(role="server") == 0
+    assert "no free port" in caplog.text
