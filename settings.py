@@ -100,6 +100,14 @@ def _sqlite(path: str) -> dict[str, object]:
     }
 
 
+# Statements of `accounts.db` are planned once a connection, whatever the number of rows they carry;
+# those of the ORM carry their values in their text and are never prepared.
+_OWN_SESSION = {"prepare_threshold": 0, "options": "-c plan_cache_mode=force_generic_plan"}
+# PgBouncer in transaction mode: the next transaction may be another session's, so that nothing
+# outlives one. What is planned once without it is planned each time.
+DATABASE_POOLER = os.environ.get("DATABASE_POOLER") == "transaction"
+
+
 def _postgres(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     return {
@@ -112,11 +120,9 @@ def _postgres(url: str) -> dict[str, object]:
         # The writer of chat.batching and the sandbox of tests need two beyond the pool of threads.
         "OPTIONS": {
             "pool": {"min_size": 1, "max_size": DB_THREADS + 2, "timeout": 5},
-            # Statements of `accounts.db` are planned once a connection, whatever the number of rows
-            # they carry; those of the ORM carry their values in their text and are never prepared.
-            "prepare_threshold": 0,
-            "options": "-c plan_cache_mode=force_generic_plan",
+            **({} if DATABASE_POOLER else _OWN_SESSION),
         },
+        "DISABLE_SERVER_SIDE_CURSORS": DATABASE_POOLER,
         "CONN_MAX_AGE": 0,  # mandatory with a pool
         "TEST": {"NAME": f"test_aparte_{os.getpid()}"},
     }
@@ -293,6 +299,9 @@ PAYMENTS_TEST_ALLOWED = os.environ.get("PAYMENTS_TEST_ALLOWED") == "1"
 CURRENCY = "EUR"
 PAYMENT_WEBHOOK_SECRET = _secret("PAYMENT_WEBHOOK_SECRET")
 PAYMENT_WEBHOOK_URL = os.environ.get("PAYMENT_WEBHOOK_URL", f"{PUBLIC_URL}/api/payments/webhook")
+
+# Where archived transfers go, and are looked for; the operator may keep them elsewhere.
+LEDGER_ARCHIVE_DIR = Path(os.environ.get("LEDGER_ARCHIVE_DIR", HOME / "ledger-archive"))
 
 # -- Media --------------------------------------------------------------------------------------
 MEDIA_STORE_DIR = HOME / "media"  # ciphertext only; never served by path
