@@ -1,31 +1,158 @@
-"""Where patterns and extracts stand in one view of one text, each found when asked for.
+"""Which patterns one view of a text may meet, and where they stand in it, found when asked for.
 
-Hides how little of a long text is read: an expression runs only around the words it needs, so that
-a text made of the words of every rule costs what its words cost, not its length times every rule.
+Hides how little of a text is read: the keys of its words call the patterns, and an expression runs
+only on the blocks of words around what called it, so that a long text costs what its words cost,
+not its length times every rule.
 """
 
 import re
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
 from itertools import accumulate, chain, islice
-from operator import or_
+from typing import NamedTuple
 
 from safety.rules.extractors import Extract
-from safety.rules.needs import DIGIT, ENDS
+from safety.rules.needs import DIGIT, ENDS, INSIDE
 from safety.rules.normalise import Span, View
 from safety.rules.patterns import ANY_TEXT, Pattern
 
 OCCURRENCES_MAX = 32  # of one pattern in one text
-WINDOWS_MAX = 8  # around the words of a pattern; beyond, the whole text is read at once
-SHORT_BYTES = 400  # read whole: faster than looking for windows
+BLOCK_WORDS = 12  # of a long text
+WHOLE_WORDS = 3 * BLOCK_WORDS  # of a text that is one block
 MARGIN = 1  # beside a window: the sign that ends a word
+WORDS_KEPT = 8_192  # whose keys are remembered
+WORD_KEPT_BYTES = 24
 _WORD = re.compile(rb"\w+")  # of ASCII letters, digits and _, as RE2 has it
-_SIGNS = re.compile(rb"[\x80-\xfe]")  # named by a pattern
+_SIGN = re.compile(rb"[^\w\s\x00-\x1f]")
 _DIGITS = re.compile(rb"\d")
-_DIGIT = DIGIT.encode()
+_DIGIT, _REST = DIGIT.encode(), b"*"
+
+Atom = Pattern | str  # a pattern, or the name of a kind of extract
+Windows = Sequence[Span]  # parts of a text
+
+
+def words_of(data: bytes) -> list[bytes]:
+    """The words of a text, as patterns see them."""
+    return _WORD.findall(data)
+
+
+class Keys(dict[bytes, tuple[bytes, ...]]):
+    """Which of the known keys each word has, told once a word; and which a text has."""
+
+    def __init__(self, known: Iterable[bytes]) -> None:
+        super().__init__()
+        self._known = frozenset(known)
+        self._heads = frozenset(key[:2] for key in self._known if key.endswith(_REST))
+        self._tails = frozenset(key[-2:] for key in self._known if key.startswith(_REST))
+        self._inside = tuple(key[1:-1] for key in self._known if key[:1] == key[-1:] == _REST)
+        self._signs = tuple(key for key in self._known if len(key) == 1 and _SIGN.match(key))
+
+    def of(self, data: bytes, words: Iterable[bytes]) -> set[bytes]:
+        """The known keys of a text, of which `words` are the words."""
+        keys = set(ANY_TEXT).union(*map(self.__getitem__, words))
+        keys.update(sign for sign in self._signs if sign in data)
+        return keys
+
+    def __missing__(self, word: bytes) -> tuple[bytes, ...]:
+        keys = tuple(self._of_word(word))
+        if len(word) <= WORD_KEPT_BYTES:
+            if len(self) >= WORDS_KEPT:
+                self.clear()
+            self[word] = keys
+        return keys
+
+    def _of_word(self, word: bytes) -> Iterator[bytes]:
+        known = self._known
+        if word in known:
+            yield word
+        if word[:2] in self._heads:
+            yield from (key for size in ENDS if (key := word[:size] + _REST) in known)
+        if word[-2:] in self._tails:
+            yield from (key for size in ENDS if (key := _REST + word[-size:]) in known)
+        if len(word) >= INSIDE:
+            yield from (b"*%b*" % part for part in self._inside if part in word)
+        if _DIGITS.search(word):
+            yield _DIGIT
+
+
+class Call(NamedTuple):
+    """A pattern that a key calls, and what else must stand near for it to match."""
+
+    pattern: Pattern
+    words: frozenset[bytes]  # each of them
+    others: tuple[frozenset[bytes], ...]  # one of each of them
+
+
+Calls = Mapping[bytes, Sequence[Call]]
+
+
+def called(data: bytes, known: Keys, calls: Calls) -> Mapping[Pattern, Windows]:
+    """The patterns that a text may match, and the parts of it that hold every match.
+
+    A match holds what called it and at most `gaps` more words on either side.
+    """
+    words = words_of(data)
+    if len(words) > WHOLE_WORDS:
+        return _Blocks(data, known).called(calls)
+    whole = ((0, len(data)),)
+    keys = known.of(data, words)
+    return {one: whole for key in keys if key in calls for one in _met(calls[key], keys)}
+
+
+def _met(calls: Iterable[Call], keys: set[bytes]) -> Iterator[Pattern]:
+    """The patterns of some calls that have all they need among `keys`."""
+    for pattern, words, others in calls:
+        if words <= keys and not any(map(keys.isdisjoint, others)):
+            yield pattern
+
+
+class _Blocks:
+    """A long text cut in blocks of words, each with its keys."""
+
+    def __init__(self, data: bytes, known: Keys) -> None:
+        starts = [found.start() for found in _WORD.finditer(data)][::BLOCK_WORDS]
+        self._edges = [0, *starts[1:], len(data)]
+        pieces = [data[start:end] for start, end in zip(self._edges, self._edges[1:], strict=False)]
+        self._keys = [known.of(piece, words_of(piece)) for piece in pieces]
+        self._around: dict[tuple[int, int], set[bytes]] = {}
+
+    def called(self, calls: Calls) -> dict[Pattern, Windows]:
+        """As `called`."""
+        found: dict[Pattern, list[Span]] = {}
+        for block, keys in enumerate(self._keys):
+            for key in keys:
+                for call in calls.get(key, ()):
+                    reach = self._reach(call.pattern)
+                    near = self._near(block, reach)
+                    if call.words <= near and not any(map(near.isdisjoint, call.others)):
+                        found.setdefault(call.pattern, []).append((block - reach, block + reach))
+        return {pattern: self._windows(spans) for pattern, spans in found.items()}
+
+    def _reach(self, pattern: Pattern) -> int:
+        """How many blocks a match may go on into, on either side."""
+        if pattern.gaps is None or pattern.keys is ANY_TEXT:
+            return len(self._keys)
+        return -(-pattern.gaps // BLOCK_WORDS)
+
+    def _near(self, block: int, reach: int) -> set[bytes]:
+        """The keys of a block and of those at most `reach` away."""
+        near = self._around.get((block, reach))
+        if near is None:
+            near = set().union(*self._keys[max(0, block - reach) : block + reach + 1])
+            self._around[block, reach] = near
+        return near
+
+    def _windows(self, blocks: Iterable[Span]) -> Windows:
+        """The parts of the text that some ranges of blocks are, each once."""
+        windows: list[Span] = []
+        for first, last in blocks:
+            start = max(0, self._edges[max(0, first)] - MARGIN)
+            end = self._edges[min(last + 1, len(self._keys))] + MARGIN
+            if windows and start <= windows[-1][1]:
+                start = min(start, windows.pop()[0])
+            windows.append((start, min(end, self._edges[-1])))
+        return windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,48 +164,32 @@ class Place:
     last: int
 
 
-def keys_of(data: bytes, known: Set[bytes | str]) -> set[bytes]:
-    """Which of the known keys a text has."""
-    words = _WORD.findall(data)
-    keys = {word for word in words if word in known}
-    keys.update(ANY_TEXT)
-    keys.update(key for end in {word[:ENDS] for word in words} if (key := end + b"*") in known)
-    keys.update(key for end in {word[-ENDS:] for word in words} if (key := b"*" + end) in known)
-    if _DIGITS.search(data):
-        keys.add(_DIGIT)
-    if not data.isascii():
-        keys.update(sign for sign in _SIGNS.findall(data) if sign in known)
-    return keys
-
-
 class Located:
-    """One view, its extracts, the keys of its words and the atoms that have one of them."""
+    """One view, its extracts, and the parts of it in which each pattern may be."""
 
     def __init__(
         self,
         view: View,
         data: bytes,
-        keys: Set[bytes],
-        atoms: Set[Pattern | str],
+        called: Mapping[Pattern, Windows],
         extracts: Sequence[Extract],
     ) -> None:
         self.view = view
         self._data = data
-        self._keys = keys
-        self._atoms = atoms
+        self._called = called
         self._extracts = extracts
-        self._bits: dict[frozenset[bytes], int] = {}
-        self._places: dict[Pattern | str, list[Place]] = {}
+        self._atoms = frozenset[Atom]((*called, *(extract.kind for extract in extracts)))
+        self._places: dict[Atom, list[Place]] = {}
 
-    def present(self, atoms: frozenset[Pattern | str]) -> frozenset[Pattern | str]:
+    def present(self, atoms: frozenset[Atom]) -> frozenset[Atom]:
         """Those of some atoms that may be there."""
         return atoms & self._atoms
 
-    def places(self, present: Iterable[Pattern | str]) -> list[Place]:
+    def places(self, present: Iterable[Atom]) -> list[Place]:
         """Every place of some atoms: patterns, or names of kinds of extracts."""
         return [place for atom in present for place in self._of(atom)]
 
-    def _of(self, atom: Pattern | str) -> list[Place]:
+    def _of(self, atom: Atom) -> list[Place]:
         if atom not in self._places:
             spans = self._extracted(atom) if isinstance(atom, str) else self._found(atom)
             self._places[atom] = [self._place(span) for span in islice(spans, OCCURRENCES_MAX)]
@@ -92,84 +203,8 @@ class Located:
         return (self.view.here(one.span) for one in self._extracts if one.kind == kind)
 
     def _found(self, pattern: Pattern) -> Iterator[Span]:
-        if pattern.word is not None:
-            return (self._words[index] for index in _bits(self._having[pattern.word]))
-        if len(self._data) <= SHORT_BYTES:
-            return pattern.spans(self._data, 0, len(self._data))
-        windows = self._windows(pattern)
+        windows = self._called[pattern]
         return chain.from_iterable(pattern.spans(self._data, *window) for window in windows)
-
-    @cached_property
-    def _words(self) -> list[Span]:
-        return [found.span() for found in _WORD.finditer(self._data)]
-
-    @cached_property
-    def _having(self) -> dict[bytes, int]:
-        """The words that have each key, as the bits of a number."""
-        indexes: dict[bytes, list[int]] = defaultdict(list)
-        for index, (start, end) in enumerate(self._words):
-            indexes[self._data[start:end]].append(index)
-        having: dict[bytes, int] = defaultdict(int)
-        for word, each in indexes.items():
-            keys = [
-                key for key in (word, word[:ENDS] + b"*", b"*" + word[-ENDS:]) if key in self._keys
-            ]
-            keys += [_DIGIT] * (_DIGITS.search(word) is not None)
-            if keys:
-                bits = sum(1 << index for index in each)
-                for key in keys:
-                    having[key] |= bits
-        return having
-
-    def _any_of(self, keys: frozenset[bytes]) -> int:
-        """The words that have one of these keys."""
-        if keys not in self._bits:
-            self._bits[keys] = reduce(or_, (self._having[key] for key in keys & self._keys), 0)
-        return self._bits[keys]
-
-    def _windows(self, pattern: Pattern) -> Sequence[Span]:
-        """The parts of the text that hold every match: what it reaches around the words it needs.
-
-        A match holds a word with one of the keys and at most `reach` signs outside words, so it
-        touches at most `reach` more words on either side, one with each other key among them.
-        """
-        reach = pattern.reach
-        if reach is None or pattern.keys is ANY_TEXT:
-            return [(0, len(self._data))]
-        near = self._any_of(pattern.keys)
-        for keys in pattern.also:
-            near &= _spread(self._any_of(keys), reach)
-            if not near:
-                return ()
-        if near.bit_count() > WINDOWS_MAX:
-            return [(0, len(self._data))]
-        windows: list[Span] = []
-        for index in _bits(near):
-            start = max(self._words[index - reach][0] - MARGIN, 0) if index > reach else 0
-            after = self._words[index + reach : index + reach + 1]
-            end = after[0][1] + MARGIN if after else len(self._data)
-            if windows and start <= windows[-1][1]:
-                start = windows.pop()[0]
-            windows.append((start, min(end, len(self._data))))
-        return windows
-
-
-def _spread(bits: int, reach: int) -> int:
-    """`bits`, and those at most `reach` places away from one of them."""
-    done = 0
-    while done < reach:
-        step = min(done + 1, reach - done)
-        bits |= bits << step | bits >> step
-        done += step
-    return bits
-
-
-def _bits(number: int) -> Iterator[int]:
-    """The places of the bits of a number, lowest first."""
-    while number:
-        lowest = number & -number
-        yield lowest.bit_length() - 1
-        number ^= lowest
 
 
 class Nearness:

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from itertools import chain
 
 from safety.rules.extractors import KINDS, Extract
-from safety.rules.located import Located, Nearness, Place, keys_of
+from safety.rules.located import Atom, Call, Keys, Located, Nearness, Place, called, words_of
 from safety.rules.normalise import Span, View, fold
 from safety.rules.patterns import Pattern, PatternError, choices, expand, one_byte, release_compiled
 from safety.rules.rulebook import FOLDED, SHADOW, SQUEEZED, PackError, Rule
 
 HITS_MAX = 12  # of one text
-Atom = Pattern | str  # a pattern, or the name of a kind of extract
 Group = frozenset[Atom]  # one of them must be there
-_Conditions = tuple[frozenset[bytes], ...]  # one key of each must be there
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +105,17 @@ class _ViewRules:
                 self._in_groups[atom].add(number)
         atoms = frozenset[Atom]().union(*self._groups, *self._barred)
         patterns = [atom for atom in atoms if isinstance(atom, Pattern)]
-        self._known = {key for one in patterns for key in one.keys.union(*one.also)}
-        self._calls: dict[bytes, list[tuple[Pattern, _Conditions]]] = defaultdict(list)
+        self._keys = Keys(key for one in patterns for key in one.keys.union(*one.also))
+        self._calls: dict[bytes, list[Call]] = defaultdict(list)
         usual = self._usual()
         for pattern in patterns:
             rarest, *others = sorted(
                 (pattern.keys, *pattern.also), key=lambda keys: sum(map(usual.__getitem__, keys))
             )
-            called = pattern, tuple(others)
+            alone = frozenset(key for keys in others if len(keys) == 1 for key in keys)
+            call = Call(pattern, alone, tuple(keys for keys in others if len(keys) > 1))
             for key in rarest:
-                self._calls[key].append(called)
+                self._calls[key].append(call)
 
     def _usual(self) -> Counter[bytes]:
         """How often each key stands in the examples of the rules, the nearest thing to chat."""
@@ -126,23 +125,16 @@ class _ViewRules:
             for one in (*compiled.rule.matches, *compiled.rule.twins)
         }
         texts = (one_byte(fold(example).text) for example in examples)
-        return Counter(key for text in texts for key in keys_of(text, self._known))
+        return Counter(key for text in texts for key in self._keys.of(text, words_of(text)))
 
     def match(
         self, view: View, extracts: Sequence[Extract], done: Container[str] = ()
     ) -> Iterator[Hit]:
         """The rules of this view that its text and these extracts satisfy, but those `done`."""
         data = one_byte(view.text)
-        keys = keys_of(data, self._known)
-        present: set[Atom] = {
-            pattern
-            for key in keys
-            if key in self._calls
-            for pattern, others in self._calls[key]
-            if not others or not any(map(keys.isdisjoint, others))
-        }
-        present.update(extract.kind for extract in extracts)
-        may = set().union(*(self._in_groups[atom] for atom in present if atom in self._in_groups))
+        present = called(data, self._keys, self._calls)
+        atoms = chain(present, (extract.kind for extract in extracts))
+        may = set().union(*(self._in_groups[atom] for atom in atoms if atom in self._in_groups))
         chosen = [
             compiled
             for group in may.intersection(self._by_anchor)
@@ -152,7 +144,7 @@ class _ViewRules:
         if len(chosen) > HITS_MAX:
             chosen.sort(key=_Compiled.weight)
         if chosen:
-            located = Located(view, data, keys, present, extracts)
+            located = Located(view, data, present, extracts)
             yield from filter(None, (self._hit(compiled, located) for compiled in chosen))
 
     def _hit(self, compiled: _Compiled, located: Located) -> Hit | None:
@@ -180,9 +172,6 @@ def _windows(groups: list[list[Place]]) -> Iterator[list[Place]]:
 
     Any choice of one place of each group has one of these inside it, so none other need be seen.
     """
-    if len(groups) == 1:
-        yield from ([place] for place in groups[0])
-        return
     marks = sorted(
         ((place.span[1], place.span[0], index, place))
         for index, group in enumerate(groups)

@@ -13,18 +13,22 @@ from functools import cache, reduce
 from itertools import product
 from math import prod
 
-ENDS = 3  # letters that tell a word of which only the beginning or the end is known
-SPACE, SPACE_MAX = r"(?:\W{1,3})", 3  # what the packs write as a space, and its length
-UNKNOWN, DIGIT = "\0", "#"
-COMMON = frozenset({
-    "are", "avec", "can", "dans", "demain", "est", "fais", "fait", "for", "have", "live", "les",
-    "mais", "mes", "mon", "nuit", "par", "pas", "passe", "photo", "photos", "pour", "prends", "que",
-    "qui", "see", "ses", "sur", "take", "tes", "that", "the", "this", "toi", "ton", "tout", "une",
-    "veux", "video", "videos", "viens", "vous", "will", "with", "you", "your",
-})  # fmt: skip
-_A_DIGIT = re.compile(f"[0-9{DIGIT}]")
+ENDS = range(2, 7)  # letters of a key that is the beginning or the end of a word
+INSIDE = 4  # letters of a key that stands anywhere in a word
+SPACE = r"(?:\W{1,3})"  # what the packs write as a space
+UNKNOWN, DIGIT = "\0", "\1"
+# What half of all talk is made of: the last to be keys.
+_USUAL_WORDS = """
+    a ai ans are as at au avec be but c ca can ce d dans de des do don du en es est et fais fait
+    for from get go have he her here how i if il in is it j je just know l la le les like ll m ma
+    mais me mes moi mon my n ne night no not nuit of on or ou our par pas passe photo photos plus
+    pour prends que qui re s see she si so soir suis sur t ta take te tes that the they this to
+    toi ton tonight tout tu un une up ve veux video videos viens vous want was we what when who
+    will with would y you your
+"""
+COMMON = frozenset(_USUAL_WORDS.split()).union(".,;:!?'\"-()/")
 _OPEN = re.compile(f"[{UNKNOWN}{DIGIT}]")
-SHAPES_MAX = 1_000  # of one part; beyond, it counts as unknown
+SHAPES_MAX = 400  # of one part; beyond, it counts as unknown
 _TOKEN = re.compile(
     r"[a-z]+(?![*+?{])|\(\?:\\W\{1,3\}\)"  # a run of letters, the packs' space
     r"|\\.|\[(?:\\.|[^\]\\])+\]|\(\?:|\((?!\?)|\)|\||[*+?]\??|\{\d+(?:,\d*)?\}\??|[^()\[\]{}*+?]",
@@ -33,6 +37,7 @@ _TOKEN = re.compile(
 _FEW_DIGITS = re.compile(r"(\d)-(\d)")
 _NUMBERS = re.compile(r"\d+")
 _WORD = re.compile(r"\w", re.ASCII)
+_IN_WORDS = re.compile(rf"[\w{UNKNOWN}{DIGIT}]", re.ASCII)
 _CLASSES = {r"\d": DIGIT, r"\w": UNKNOWN, r"\W": " ", r"\s": " "}
 
 
@@ -47,19 +52,19 @@ Keys = frozenset[str]
 class Needs:
     """One of the keys of each of `keys`, the rarest first, is in every text that matches.
 
-    A key is a word, `abc*` or `*abc` for one that begins or ends so, `DIGIT`, or a sign beyond
-    ASCII. `reach`: how many signs that belong to no word a match may hold; None without a bound,
-    or when a key is a sign.
+    A key is a word, `abc*`, `*abc` or `*abcd*` for one that begins, ends or goes on so, `DIGIT`,
+    or a sign. `gaps`: how many times a match may pass from one word to the next; None without a
+    bound.
     """
 
     keys: tuple[Keys, ...]
-    reach: int | None
+    gaps: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
     shapes: tuple[str, ...]
-    reach: float  # signs outside words, infinity without a bound
+    gaps: float  # infinity without a bound
 
 
 _NOTHING = _Part(("",), 0)
@@ -70,34 +75,41 @@ def needs(source: str) -> Needs:
     words = source.split(SPACE)
     if source.isascii() and all(map(str.isalnum, words)):  # a plain phrase, as most are
         rarest = sorted(set(words), key=lambda word: (-_rarity(word), word))
-        return Needs(tuple(frozenset((one,)) for one in rarest), SPACE_MAX * (len(words) - 1))
-    keys, reach = _Reader(source).whole()
-    bounded = reach < float("inf") and all(key.isascii() for each in keys for key in each)
-    return Needs(keys, int(reach) if bounded else None)
+        return Needs(tuple(frozenset((one,)) for one in rarest), len(words) - 1)
+    keys, gaps = _Reader(source).whole()
+    return Needs(keys, int(gaps) if gaps < float("inf") else None)
 
 
 def _key(shape: str) -> str:
-    """The rarest thing of a shape: longest whole word, else one of its ends, else a digit."""
-    keys = ("", *(_segment_key(segment) for segment in shape.split(" ")))
-    return max(keys, key=_rarity)
+    """The rarest thing of a shape: a whole word or sign, else what is known of a word."""
+    keys = ("", *(key for segment in set(shape.split()) for key in _segment_keys(segment)))
+    return max(keys, key=lambda key: (_rarity(key), key))
 
 
-def _segment_key(segment: str) -> str:
+def _segment_keys(segment: str) -> Iterator[str]:
     first, *others = _OPEN.split(segment)
     if not others:
-        return segment
-    if len(first) >= ENDS:
-        return f"{first[:ENDS]}*"
-    if len(others[-1]) >= ENDS:
-        return f"*{others[-1][-ENDS:]}"
-    return DIGIT if _A_DIGIT.search(segment) else ""
+        yield segment
+        return
+    last = others.pop()
+    if len(first) >= ENDS.start:
+        yield f"{first[: ENDS[-1]]}*"
+    if len(last) >= ENDS.start:
+        yield f"*{last[-ENDS[-1] :]}"
+    yield from (f"*{one[:INSIDE]}*" for one in others if len(one) >= INSIDE)
+    if DIGIT in segment or any(map(str.isdigit, segment)):
+        yield DIGIT
 
 
 def _rarity(key: str) -> float:
-    """A rough order: longer words are rarer, signs beyond ASCII rarer still."""
-    if key == DIGIT or key in COMMON:
-        return 1.5 if key else 0
-    return len(key) if key.isascii() else 10
+    """A rough order: longer words are rarer, signs rarer still, parts of words commoner."""
+    if key in COMMON:
+        return 0.5
+    if "*" in key:
+        return len(key) - 1.5 - (key[0] == key[-1])
+    if key == DIGIT:
+        return 1
+    return len(key) if not key or _WORD.match(key) else 6
 
 
 def _conditions(chunks: Iterable[_Part]) -> tuple[Keys, ...]:
@@ -125,21 +137,21 @@ class _Reader:
             place = found.end()
 
     def whole(self) -> tuple[tuple[Keys, ...], float]:
-        """The conditions of the expression, and its reach."""
+        """The conditions of the expression, and its gaps."""
         chunks = list(self._chunks())
         if self._next() == "|":  # a bare choice: nothing is common to its branches but the whole
             self._at = 0
             chunks = [self._choice()]
         if self._at < len(self._tokens):
             raise Unreadable("unexpected )")
-        return _conditions(chunks), sum(chunk.reach for chunk in chunks)
+        return _conditions(chunks), sum(chunk.gaps for chunk in chunks)
 
     def _chunks(self) -> Iterator[_Part]:
         """The parts of a sequence that separators keep apart; most patterns are a few of them."""
         chunk: list[_Part] = []
         for part in self._parts():
             if part.shapes == (" ",):
-                yield _Part((), part.reach)
+                yield _Part((), part.gaps)
                 yield from _told(chunk)
                 chunk = []
             else:
@@ -159,7 +171,7 @@ class _Reader:
             self._take()
             parts.append(reduce(_joined, self._parts(), _NOTHING))
         shapes = tuple(dict.fromkeys(shape for part in parts for shape in part.shapes))
-        return _capped(_Part(shapes, max(part.reach for part in parts)))
+        return _capped(_Part(shapes, max(part.gaps for part in parts)))
 
     def _parts(self) -> Iterator[_Part]:
         while self._next() not in ("", "|", ")"):
@@ -183,12 +195,13 @@ class _Reader:
             return part
         least, most = _bounds(self._take().removesuffix("?") or "?")
         shapes = ("",) * (least == 0) + part.shapes * (least <= 1)
-        if part.shapes in ((DIGIT,), (" ",)):  # several are as good as one
+        gap = not any(map(_IN_WORDS.search, part.shapes))  # several are as good as one
+        if gap or part.shapes == (DIGIT,):
             shapes = ("",) * (least == 0) + part.shapes
         elif most > 1:
             shapes += _unknown(part.shapes)
-        reach = part.reach * most if part.reach else 0
-        return _capped(_Part(tuple(dict.fromkeys(shapes)), reach))
+        gaps = part.gaps * (1 if gap else most) if part.gaps else 0
+        return _capped(_Part(tuple(dict.fromkeys(shapes)), gaps))
 
 
 def _bounds(token: str) -> tuple[int, float]:
@@ -205,21 +218,23 @@ def _bounds(token: str) -> tuple[int, float]:
 def _single(token: str) -> _Part:
     """A letter, a sign, an escape or a class; `SPACE` among them."""
     if token.startswith("(?:"):
-        return _Part((" ",), SPACE_MAX)
+        return _Part((" ",), 1)
     if token.isalpha() and token.isascii():
         return _Part((token,), 0)
     if len(token) == 1:
         if token == ".":  # noqa: S105  the sign of an expression
             return _Part((UNKNOWN,), 1)
-        if _WORD.match(token):
-            return _Part((token,), 0)
-        return _Part((" " if token.isascii() else f" {token} ",), 1)
+        return _Part((token,), 0) if _WORD.match(token) else _sign(token)
     if token[0] == "[":
         return _class(token[1:-1])
     known = _CLASSES.get(token)
     if known is None:  # \b and its like take no character, \. is the sign itself
-        return _Part((" ",), 1) if not token[1].isalnum() else _Part((UNKNOWN,), 1)
+        return _Part((UNKNOWN,), 1) if token[1].isalnum() else _sign(token[1])
     return _Part((known,), int(known == " "))
+
+
+def _sign(sign: str) -> _Part:
+    return _Part((" ",) if sign in " ^$" else (f" {sign} ",), 1)
 
 
 def _class(body: str) -> _Part:
@@ -229,8 +244,8 @@ def _class(body: str) -> _Part:
         return _Part(tuple(map(str, range(int(few[1]), int(few[2]) + 1))), 0)
     if body[0] == "^" or "\\" in body or "-" in body[1:-1]:
         return _Part((UNKNOWN,), 1)
-    shapes = tuple(dict.fromkeys(one if _WORD.match(one) else " " for one in body))
-    return _Part(shapes, int(" " in shapes))
+    each = [_Part((one,), 0) if _WORD.match(one) else _sign(one) for one in dict.fromkeys(body)]
+    return _Part(tuple(part.shapes[0] for part in each), max(part.gaps for part in each))
 
 
 def _told(chunk: Sequence[_Part]) -> Iterator[_Part]:
@@ -241,7 +256,7 @@ def _told(chunk: Sequence[_Part]) -> Iterator[_Part]:
     for place, part in enumerate(chunk):
         before = UNKNOWN * any(_glues(one, -1) for one in _neighbours(reversed(chunk[:place])))
         after = UNKNOWN * any(_glues(one, 0) for one in _neighbours(chunk[place + 1 :]))
-        yield _Part(tuple(before + shape + after for shape in part.shapes), part.reach)
+        yield _Part(tuple(before + shape + after for shape in part.shapes), part.gaps)
 
 
 def _neighbours(parts: Iterable[_Part]) -> Iterator[_Part]:
@@ -260,17 +275,17 @@ def _glues(part: _Part, end: int) -> bool:
 def _joined(first: _Part, second: _Part) -> _Part:
     if len(first.shapes) * len(second.shapes) > SHAPES_MAX:
         if len(first.shapes) < len(second.shapes):
-            first = _Part(_unknown(first.shapes), first.reach)
+            first = _Part(_unknown(first.shapes), first.gaps)
         else:
-            second = _Part(_unknown(second.shapes), second.reach)
+            second = _Part(_unknown(second.shapes), second.gaps)
     shapes = dict.fromkeys(one + other for one, other in product(first.shapes, second.shapes))
-    return _capped(_Part(tuple(shapes), first.reach + second.reach))
+    return _capped(_Part(tuple(shapes), first.gaps + second.gaps))
 
 
 def _capped(part: _Part) -> _Part:
     if len(part.shapes) <= SHAPES_MAX:
         return part
-    return _Part(_unknown(part.shapes), part.reach)
+    return _Part(_unknown(part.shapes), part.gaps)
 
 
 def _unknown(shapes: Iterable[str]) -> tuple[str, ...]:

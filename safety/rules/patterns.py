@@ -178,7 +178,7 @@ class Pattern:
     Raises `PatternError` when the expression is outside the language.
     """
 
-    __slots__ = ("also", "keys", "reach", "source", "word")
+    __slots__ = ("also", "gaps", "keys", "source", "word")
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -189,7 +189,7 @@ class Pattern:
             raise PatternError(f"{wrong} in {source}") from None
         self.keys, *also = map(_in_bytes, needed.keys or (_ANY_TEXT,))
         self.also = tuple(also)
-        self.reach = needed.reach
+        self.gaps = needed.gaps
         plain = source.isascii() and needed.keys == (frozenset((source,)),)
         self.word = _byte(source) if plain else None
 
