@@ -90,18 +90,22 @@ def encode(event: Event, *, binary: bool) -> bytes:
     return _msgpack.encode(event) if binary else _json.encode(event)
 
 
-async def connect(account_id: UUID, connection: Connection) -> None:
-    """From now on this connection receives what is published to the account."""
-    _connections.setdefault(account_id, set()).add(connection)
-    await _bus.arrive(account_id)
+async def connect(account_id: UUID, connection: Connection) -> int:
+    """From now on this connection receives what is published to the account. Returns how many
+    connections the account has now, in all processes."""
+    connections = _connections.setdefault(account_id, set())
+    connections.add(connection)
+    return len(connections) + await _bus.count(account_id, len(connections))
 
 
 async def disconnect(account_id: UUID, connection: Connection) -> None:
     """Forget the connection; harmless when it is not known."""
     connections = _connections.get(account_id, set())
-    connections.discard(connection)
-    if not connections and _connections.pop(account_id, None) is not None:
-        await _bus.depart(account_id)
+    if connection in connections:
+        connections.remove(connection)
+        if not connections:
+            del _connections[account_id]
+        await _bus.count(account_id, len(connections))
 
 
 def connections_of(account_id: UUID) -> frozenset[Connection]:

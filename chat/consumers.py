@@ -25,7 +25,7 @@ from accounts.models import Account
 from accounts.sessions import Standing, account_of_session, standing
 from chat import answers, drain, handlers, presence, protocol
 from chat.errors import BUSY_DETAIL, BUSY_RETRY_MS, Busy
-from chat.pace import Pace, forget_pace, pace_of
+from chat.pace import Pace, pace_of
 from chat.session_watch import start_watching_sessions
 
 logger = logging.getLogger(__name__)
@@ -74,12 +74,12 @@ class Gateway(AsyncConsumer):
         if drain.leaving():
             await self._send_away()
             return False
-        if len(inbox.connections_of(account.id)) >= protocol.SOCKETS_PER_ACCOUNT:
+        if await inbox.connect(account.id, self) > protocol.SOCKETS_PER_ACCOUNT:
+            await inbox.disconnect(account.id, self)
             await self.close(protocol.CLOSE_ABUSE)
             return False
         self.pace = pace_of(account.id)
         start_watching_sessions()
-        await inbox.connect(account.id, self)
         self.resync()
         self._background(presence.arrived(account.id, self))
         return True
@@ -97,10 +97,8 @@ class Gateway(AsyncConsumer):
 
     async def _leave(self) -> None:
         await inbox.disconnect(self.account.id, self)
-        if not inbox.connections_of(self.account.id):
-            forget_pace(self.account.id)
-            if not drain.leaving():  # else it is moving, not leaving
-                await presence.left(self.account.id)
+        if not inbox.connections_of(self.account.id) and not drain.leaving():
+            await presence.left(self.account.id)  # who is sent elsewhere is moving, not leaving
 
     async def _receive(self, data: bytes | None, text: str | None) -> None:
         frame = data if self.binary and data is not None else text
@@ -108,7 +106,7 @@ class Gateway(AsyncConsumer):
             return await self._reject("malformed", "This socket speaks the other encoding.", "")
         if len(frame) > protocol.FRAME_MAX_BYTES:
             return await self.close(protocol.CLOSE_ABUSE)
-        if wait := self.pace.take():
+        if not self.pace.take() and (wait := await self.pace.ask()):
             request_id = protocol.request_id_of(frame)
             return self.answer(
                 protocol.Refused(

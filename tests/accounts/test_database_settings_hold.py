@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 
-from accounts.bus import RedisBus
+from accounts.bus._links import listener
 from accounts.models import Account
 from tests.factories import make_fan
 
@@ -59,5 +59,5 @@ def test_postgresql_has_a_pool_and_no_age() -> None:
 
 
 def test_an_idle_subscription_is_not_ended_by_a_read_timeout() -> None:
-    bus = RedisBus("redis://127.0.0.1:6379/0", "test", lambda parcels: None, lambda: None)
-    assert bus._async.connection_pool.connection_kwargs["socket_timeout"] is None
+    client = listener("redis://127.0.0.1:6379/0", "test")
+    assert client.connection_pool.connection_kwargs["socket_timeout"] is None

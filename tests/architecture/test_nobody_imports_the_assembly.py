@@ -8,7 +8,7 @@ ASSEMBLY = {"asgi", "urls", "settings", "manage"}
 PACKERS = [
     ROOT / "chat/protocol.py",
     ROOT / "accounts/inbox.py",
-    ROOT / "accounts/bus.py",
+    ROOT / "accounts/bus/_redis.py",
     ROOT / "safety/second_opinion/frames.py",
 ]
 

@@ -1,0 +1,22 @@
+"""Hides how an inbox reaches other processes: not at all (one process), or through Redis.
+
+The database is the truth and the bus carries hints. When its connection was lost and is back,
+`recovered` is called once: what was published meanwhile is gone, and clients resume by `seq`.
+"""
+
+from collections.abc import Callable, Sequence
+
+from django.conf import settings
+
+from accounts.bus._buckets import draw
+from accounts.bus._parcels import Bus, LocalBus, Parcel
+from accounts.bus._redis import RedisBus
+
+__all__ = ["Bus", "LocalBus", "Parcel", "draw", "make_bus"]
+
+
+def make_bus(hand_over: Callable[[Sequence[Parcel]], None], recovered: Callable[[], None]) -> Bus:
+    """The bus of this process, as the settings say."""
+    if settings.REDIS_URL:
+        return RedisBus(settings.BUS_PREFIX, hand_over, recovered)
+    return LocalBus()

@@ -1,0 +1,26 @@
+"""Django's cache in a Redis Cluster: named by `settings.CACHES`, used by the limits of sign-in."""
+
+from typing import Any
+
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+
+from accounts.bus._links import Cluster, plain
+
+
+class _Client(RedisCacheClient):
+    """Django's, asking the cluster instead of one server."""
+
+    def __init__(self, servers: list[str], **options: Any) -> None:
+        super().__init__(servers, **options)
+        self._cluster = Cluster(plain(servers[0]), "cache")
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        return self._cluster.client
+
+
+class ClusterCache(RedisCache):
+    """Needs a `KEY_PREFIX` with a hash tag (`{aparte}`): what is asked together lies together."""
+
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = _Client
