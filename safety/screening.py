@@ -121,16 +121,19 @@ class Engine:
         language, abuse = "", 0.0
         scores: dict[str, float] = {}
         uncertain: tuple[str, ...] = ()
+        silent: list[Finding] = []
         if self._model and self._heads and profile.model:
             judged = self._model.judge(reading.folded.text)
             language, abuse = judged.language, judged.abuse
             scores = dict(zip(self._model.policies, judged.scores, strict=True))
+            if found and not any(one.fragments for one in reading.extracts):
+                found, silent = self._heads.supported(found, judged)
             if heard := self._heads.heard(judged):
                 found += findings_of(heard, language, context.language)
                 uncertain = uncertain_of(heard)
-        shadow: tuple[Finding, ...] = ()
+        shadow = tuple(silent)
         if found and self._shadowed:
-            shadow = tuple(one for one in found if one.rule in self._shadowed)
+            shadow += tuple(one for one in found if one.rule in self._shadowed)
             found = [one for one in found if one.rule not in self._shadowed]
         return Verdict(
             _strongest(found),
@@ -161,8 +164,8 @@ class Engine:
         """
         if self._heads is None:
             return verdict
-        said = (*verdict.findings, *verdict.shadow)
-        found = [one for one in said if not one.rule.startswith(MODEL_RULE)]
+        found = [one for one in verdict.findings if not one.rule.startswith(MODEL_RULE)]
+        silent = [one for one in verdict.shadow if not one.rule.startswith(MODEL_RULE)]
         second = dict(chances or {})
         undecided = tuple(name for name in verdict.uncertain if name not in second)
         heard = self._heads.reheard(verdict.scores, second, undecided)
@@ -175,7 +178,7 @@ class Engine:
             action=_strongest(acting),
             findings=tuple(sorted(acting, key=_rank)),
             cause=TECHNICAL if any(one in acting for one in technical) else "",
-            shadow=tuple(one for one in found if one.rule in self._shadowed),
+            shadow=(*silent, *(one for one in found if one.rule in self._shadowed)),
             second=second,
         )
 

@@ -8,7 +8,7 @@ from operator import ge
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from safety.rules.rulebook import THRESHOLDS, PackError, RuleBook, Threshold
+from safety.rules.rulebook import FOLDED, THRESHOLDS, PackError, RuleBook, Threshold
 from safety.rules.taxonomy import Action, policy
 from safety.rules.verdict import Finding
 
@@ -77,6 +77,27 @@ class Heads:
             raise PackError(f"{THRESHOLDS}: no thresholds for {', '.join(missing)}")
         self._heads = tuple(_head(name, book) for name in model.policies)
         self._reviews = tuple(head.limits.review for head in self._heads)
+        supports = {head.policy: head.limits.support for head in self._heads}
+        self._supports = {name: least for name, least in supports.items() if least}
+
+    def supported(
+        self, found: Sequence[Finding], judged: "Judgement"
+    ) -> tuple[list[Finding], list[Finding]]:
+        """Findings of rules: those that act, and those that the model contradicts.
+
+        It contradicts a rule where it gives harm of any kind too small a chance. Never in an
+        unknown language, in a disguise it cannot read, or where a policy is of severity 4.
+        """
+        if not self._supports or not judged.language:
+            return list(found), []
+        harm = max(judged.scores)
+        acting: list[Finding] = []
+        silent: list[Finding] = []
+        for one in found:
+            readable = one.view == FOLDED and one.severity < GRAVEST
+            contradicted = readable and harm < self._supports.get(one.policy, 0.0)
+            (silent if contradicted else acting).append(one)
+        return acting, silent
 
     @property
     def grave_rules(self) -> frozenset[str]:
@@ -149,6 +170,7 @@ def _head(name: str, book: RuleBook) -> Head:
             _reached(limits.hold),
             _reached(limits.second_flag),
             _reached(limits.second_hold),
+            limits.support,
         ),
         cap=governing.in_flight,
         severity=governing.severity or 0,

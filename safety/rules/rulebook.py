@@ -90,7 +90,8 @@ class Rule:
 class Threshold:
     """Where a policy's calibrated score asks for a second look, a flag, a hold. Each in 0..1.
 
-    `second_flag` and `second_hold` are those for the score of a second opinion.
+    `second_flag` and `second_hold` are those for the score of a second opinion. Where the model
+    gives harm of any kind a chance below `support`, a rule of this policy has no effect alone.
     """
 
     review: float
@@ -98,6 +99,7 @@ class Threshold:
     hold: float
     second_flag: float = 1.0
     second_hold: float = 1.0
+    support: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,8 @@ def _thresholds(
                 raise ValueError("they rise from review over flag to hold, within 0 and 1")
             if not 0 < one.second_flag <= one.second_hold <= 1:
                 raise ValueError("they rise from second_flag to second_hold, within 0 and 1")
+            if not 0 <= one.support <= one.flag:
+                raise ValueError("support lies between 0 and flag")
             found[name] = one
         except (KeyError, TypeError, ValueError) as wrong:
             complain(PackError(f"{THRESHOLDS}, {name}: {wrong}"))
@@ -231,7 +235,7 @@ def _threshold(row: Mapping[str, Any]) -> Threshold:
     """A book without limits for a second opinion takes those of the first."""
     flag, hold = float(row["flag"]), float(row["hold"])
     second = float(row.get("second_flag", flag)), float(row.get("second_hold", hold))
-    return Threshold(float(row["review"]), flag, hold, *second)
+    return Threshold(float(row["review"]), flag, hold, *second, float(row.get("support", 0)))
 
 
 def _articles(

@@ -1,0 +1,86 @@
+"""Rules and model decide together: a rule that the model contradicts is recorded without effect."""
+
+from pathlib import Path
+
+import pytest
+
+from safety.rules import rulebook
+from safety.rules.rulebook import PackError
+from safety.screening import Action, Context, Engine
+from tests.safety.books import FRUIT, GRAVE, ChosenModel, book_of, grave, rule
+
+CONTEXT = Context(sender_role="fan", country="FR", language="fr")
+THRESHOLDS = """
+[fraud.scam]
+review = 0.6
+flag = 0.7
+hold = 0.8
+support = 0.4
+[csae.grooming]
+review = 0.6
+flag = 0.7
+hold = 0.8
+support = 0.4
+"""
+HARMLESS = {"fraud.scam": 0.39, "csae.grooming": 0.2}
+
+
+def engine(folder: Path, scores: dict[str, float], *rules: str, language: str = "fr") -> Engine:
+    model = ChosenModel(scores, language=language)
+    book = book_of(folder, *(rules or (rule(),)), thresholds=THRESHOLDS, model=ChosenModel.TEXT)
+    return Engine(book, model)
+
+
+def test_a_rule_that_the_model_contradicts_is_recorded_without_effect(tmp_path: Path):
+    verdict = engine(tmp_path, HARMLESS).screen("une pomme", CONTEXT)
+    assert (verdict.action, verdict.findings) == (Action.PASS, ())
+    assert [one.rule for one in verdict.shadow] == [FRUIT]
+
+
+def test_a_rule_holds_as_soon_as_the_model_finds_any_harm_likely_enough(tmp_path: Path):
+    harm_of_another_kind = {"fraud.scam": 0.1, "csae.grooming": 0.4}
+    verdict = engine(tmp_path, harm_of_another_kind).screen("une pomme", CONTEXT)
+    assert (verdict.action, verdict.shadow) == (Action.HOLD, ())
+
+
+def test_no_model_contradicts_a_rule_of_severity_4(tmp_path: Path):
+    verdict = engine(tmp_path, HARMLESS, grave()).screen("une cerise", CONTEXT)
+    assert [one.rule for one in verdict.findings] == [GRAVE]
+
+
+def test_the_model_contradicts_nothing_in_a_language_it_does_not_know(tmp_path: Path):
+    verdict = engine(tmp_path, HARMLESS, language="").screen("une pomme", CONTEXT)
+    assert verdict.action is Action.HOLD
+
+
+def test_the_model_contradicts_nothing_that_is_disguised(tmp_path: Path):
+    verdict = engine(tmp_path, HARMLESS).screen("une p.o.m.m.e", CONTEXT)
+    assert [one.view for one in verdict.findings] == [rulebook.SQUEEZED]
+    assert verdict.action is Action.HOLD
+
+
+def test_the_model_contradicts_nothing_that_takes_several_messages_to_read(tmp_path: Path):
+    number = rule(pattern="@phone")
+    parts = ("appelle 06 39 98", "60 12")
+    said = Context(sender_role="fan", country="FR", recent=parts[:1])
+    assert engine(tmp_path, HARMLESS, number).screen(parts[1], said).action is Action.HOLD
+    whole = " ".join(parts)
+    assert engine(tmp_path, HARMLESS, number).screen(whole, CONTEXT).action is Action.PASS
+
+
+def test_a_second_opinion_does_not_wake_a_rule_that_was_contradicted(tmp_path: Path):
+    judging = engine(tmp_path, HARMLESS)
+    verdict = judging.settled(judging.screen("une pomme", CONTEXT), {"fraud.scam": 0.1}, CONTEXT)
+    assert verdict.action is Action.PASS
+    assert [one.rule for one in verdict.shadow] == [FRUIT]
+
+
+def test_without_a_model_every_rule_has_effect(tmp_path: Path):
+    book = book_of(tmp_path, rule(), thresholds=THRESHOLDS)
+    assert Engine(book).screen("une pomme", CONTEXT).action is Action.HOLD
+
+
+def test_a_support_above_the_flag_does_not_load(tmp_path: Path):
+    wrong = THRESHOLDS.replace("support = 0.4", "support = 0.71")
+    with pytest.raises(PackError, match="support lies between 0 and flag"):
+        book_of(tmp_path, rule(), thresholds=wrong)
