@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from accounts.db import read_rows
 from accounts.models import Account, Certification, Role
 
 CREATORS_PAGE = 100
@@ -28,8 +29,14 @@ def people(account_ids: Collection[UUID]) -> dict[UUID, Person]:
 
 def certified(account_ids: Collection[UUID]) -> set[UUID]:
     """Those among these accounts whose certification stands."""
-    rows = Certification.objects.filter(account_id__in=account_ids, revoked_at=None)
-    return set(rows.values_list("account_id", flat=True))
+    rows = read_rows(
+        Certification,
+        ("account_id",),
+        where=("account_id",),
+        among=[(account_id,) for account_id in account_ids],
+        matching="revoked_at IS NULL",
+    )
+    return {account_id for (account_id,) in rows}
 
 
 def certified_since(account_id: UUID) -> datetime | None:

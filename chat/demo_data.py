@@ -162,6 +162,7 @@ class _Story:
             client_id=uuid7(),
             body=body,
             verdict=screen(body, context),
+            context=context,
             sent_at=moment,
             max_price_cents=most,
             offer_id=offer_id,

@@ -63,7 +63,7 @@ async def send_message(frame: protocol.SendMessage, socket: Socket) -> None:
         client_id=frame.client_id,
         body=body,
         verdict=verdict,
-        recent=recent,
+        context=context,
         preview=preview,
         sent_at=now,
         offer_id=frame.offer_id,

@@ -55,17 +55,20 @@ def read_rows(
     *,
     where: Sequence[str],
     among: Iterable[Sequence[Any]],
+    matching: str = "true",
     lock: bool = False,
 ) -> list[Row]:
     """The rows whose `where` columns equal one of the tuples `among`, in primary-key order.
 
-    One statement whatever their number. With `lock`, the rows are locked in that order until the
+    One statement whatever their number. `matching` is a constant condition beside, such as that of
+    a partial index. With `lock`, the rows are locked in that order until the
     transaction ends (on SQLite the IMMEDIATE transaction is the lock).
     """
     keys = list(dict.fromkeys(tuple(key) for key in among))
     if not keys:
         return []
-    return _read(model, tuple(columns), tuple(where), lock, connection.vendor).run(keys)
+    wanted, by, vendor = tuple(columns), tuple(where), connection.vendor
+    return _read(model, wanted, by, matching, lock, vendor).run(keys)
 
 
 class _Statement(NamedTuple):
@@ -167,6 +170,7 @@ def _read(
     model: type[models.Model],
     columns: tuple[str, ...],
     where: tuple[str, ...],
+    matching: str,
     lock: bool,
     vendor: str,
 ) -> _Statement:
@@ -175,7 +179,8 @@ def _read(
     locking = " FOR UPDATE" if lock and vendor != "sqlite" else ""
     return _Statement(
         f'SELECT {_names(columns)} FROM "{table}" '
-        f'WHERE ({_names(where)}) IN ({_rows_of(keys, vendor)}) ORDER BY "{key}"{locking}',
+        f"WHERE ({_names(where)}) IN ({_rows_of(keys, vendor)}) AND {matching} "
+        f'ORDER BY "{key}"{locking}',
         _types(keys, vendor),
         _adapters(keys, vendor),
         _converters(_fields(model, columns), vendor),

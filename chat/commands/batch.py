@@ -1,8 +1,8 @@
 """What a batch of sends needs to know, read in a constant number of statements."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -15,15 +15,17 @@ from accounts.models import Account
 from accounts.queries import certified
 from chat.commands.drafts import Draft, Sent, attachments_of, words_of
 from chat.events import OfferView
-from chat.models import Conversation, Message, MessageState, Money, Watcher
+from chat.models import Conversation, Message, Watcher
 from chat.queries.access import lock_conversations, sides
+from chat.queries.rows import MessageRow, Paid, paid_and_waiting
 from chat.queries.tails import TAIL_LENGTH, true_tail
 from chat.queries.views import Reader, offer_view
 from paywall import pricing
+from paywall.commands import escrow
 from paywall.queries.offers import OfferFacts, offer_facts
 from paywall.queries.prices import price_rules
 from safety.commands import Screened, softened
-from safety.screening import Context, Verdict, content_sha256
+from safety.screening import Verdict, content_sha256
 from safety.second_opinion.stage import screen_with
 
 
@@ -39,6 +41,7 @@ class Batch:
     """The rows a batch touches, and what it decided so far."""
 
     conversations: dict[UUID, Conversation]
+    till: escrow.Till
     rules: dict[tuple[UUID, UUID], pricing.Rules]
     certified: set[UUID]
     offers: dict[UUID, OfferFacts]
@@ -46,12 +49,11 @@ class Batch:
     watchers: dict[UUID, list[UUID]]
     replays: dict[tuple[UUID, UUID], Sent]
     verdicts: dict[UUID, Verdict]  # by message id, as its draft brought it
-    people: dict[UUID, Author]
-    waiting: defaultdict[UUID, list[Message]]  # delivered, paid, without an answer
+    waiting: defaultdict[UUID, list[Paid]]  # delivered, paid, without an answer
     held_paid: defaultdict[UUID, int]  # paid and still held, by conversation
-    new_messages: list[Message] = field(default_factory=list)
+    new_messages: list[MessageRow] = field(default_factory=list)
     screened: list[Screened] = field(default_factory=list)
-    suspects: list[tuple[Message, Verdict]] = field(default_factory=list)
+    suspects: list[tuple[MessageRow, Draft, Verdict]] = field(default_factory=list)
 
     def conversation_of(self, draft: Draft) -> Conversation:
         """The draft's conversation, if its sender is one of the two sides. Raises `NotFound`."""
@@ -59,14 +61,6 @@ class Batch:
         if conversation is None or draft.sender_id not in sides(conversation):
             raise NotFound("This conversation is not available.")
         return conversation
-
-    def is_fan(self, draft: Draft) -> bool:
-        conversation = self.conversations.get(draft.conversation_id)
-        return conversation is not None and draft.sender_id == conversation.fan_id
-
-    def fan_wrote(self, conversation_id: UUID) -> bool:
-        conversation = self.conversations.get(conversation_id)
-        return conversation is not None and conversation.fan_wrote
 
     def waiting_count(self, conversation_id: UUID) -> int:
         """Paid messages of this conversation that have no answer, held ones included."""
@@ -81,7 +75,7 @@ class Batch:
             platform_default_cents=settings.MESSAGE_PRICE_DEFAULT_CENTS,
         )
 
-    def verdict(self, draft: Draft, message: Message, conversation: Conversation) -> Verdict:
+    def verdict(self, draft: Draft, message: MessageRow, conversation: Conversation) -> Verdict:
         """The verdict on what will be read: the draft's own, if it was said of exactly that.
 
         Screened once more if the words are others than were screened, or if the sender wrote
@@ -89,12 +83,15 @@ class Batch:
         """
         from_fan = draft.sender_id == conversation.fan_id
         tail_id = conversation.fan_tail_id if from_fan else conversation.creator_tail_id
-        verdict, words = self.verdicts[draft.message_id], self._words(message)
+        verdict, words, context = (
+            self.verdicts[draft.message_id],
+            self._words(message),
+            draft.context,
+        )
         content = content_sha256(words, attachments_of(draft.offer_id))
-        if draft.tail_id == tail_id and verdict.content_sha256 == content:
-            context = self._context(draft, from_fan, draft.recent)
-        else:
-            context = self._context(draft, from_fan, self._true_recent(draft))
+        if draft.tail_id != tail_id or verdict.content_sha256 != content:
+            if draft.tail_id != tail_id:
+                context = replace(context, recent=self._true_recent(draft))
             heard = draft.chances if verdict.content_sha256 == content else None
             verdict = softened([screen_with(words, context, heard)])[0]
         self.screened.append(
@@ -109,7 +106,7 @@ class Batch:
         )
         return verdict
 
-    def _words(self, message: Message) -> str:
+    def _words(self, message: MessageRow) -> str:
         """The text and the line shown under the lure of the offer, as they are stored now."""
         offer = self.offers.get(message.offer_id) if message.offer_id else None
         return words_of(message.body, offer.preview if offer else "")
@@ -119,15 +116,6 @@ class Batch:
         stored = true_tail(draft.conversation_id, draft.sender_id, now=draft.sent_at)
         return (*(text for _, text in stored), *new)[-TAIL_LENGTH:]
 
-    def _context(self, draft: Draft, from_fan: bool, recent: tuple[str, ...]) -> Context:
-        return Context(
-            sender_role="fan" if from_fan else "creator",
-            language=self.people[draft.sender_id].language,
-            country=self.people[draft.sender_id].country,
-            recent=recent,
-            attachments=attachments_of(draft.offer_id),
-        )
-
     def remember(self, draft: Draft, conversation: Conversation) -> None:
         """This draft is now the last thing its sender wrote here."""
         if draft.sender_id == conversation.fan_id:
@@ -135,62 +123,63 @@ class Batch:
         else:
             conversation.creator_tail_id = draft.message_id
 
-    def offer_view(self, message: Message) -> OfferView | None:
+    def offer_view(self, message: MessageRow) -> OfferView | None:
         """The message's offer as both sides see it while nobody bought it."""
         facts = self.offers.get(message.offer_id) if message.offer_id else None
         return offer_view(facts, reader=Reader.FAN) if facts else None
 
 
-def _same_hand(message: Message, draft: Draft) -> bool:
+def _same_hand(message: MessageRow, draft: Draft) -> bool:
     return (message.conversation_id, message.sender_id) == (draft.conversation_id, draft.sender_id)
 
 
 def load_batch(drafts: Sequence[Draft], now: datetime) -> Batch:
-    """Lock the conversations of these drafts, then read all their decisions hang on."""
-    places = {draft.conversation_id for draft in drafts}
-    senders = {draft.sender_id for draft in drafts}
-    conversations = lock_conversations(places)
-    creators = {c.creator_id for c in conversations.values()}
+    """Lock the conversations of these drafts and then their wallets, and read all that their
+    decisions hang on. Raises `escrow.Unopened`."""
+    conversations = lock_conversations({draft.conversation_id for draft in drafts})
+    till = _till(drafts, conversations)
+    places = conversations.values()
     waiting, held = paid_and_waiting(list(conversations))
     verdicts = softened([draft.verdict for draft in drafts])
     offers = {draft.offer_id for draft in drafts if draft.offer_id}
     replies = {draft.reply_to for draft in drafts if draft.reply_to}
     return Batch(
         conversations=conversations,
-        rules=price_rules(pairs={(c.creator_id, c.fan_id) for c in conversations.values()}),
-        certified=certified(creators),
+        till=till,
+        rules=price_rules(pairs={(c.creator_id, c.fan_id) for c in places}),
+        certified=certified({c.creator_id for c in places}),
         offers=offer_facts(offer_ids=offers) if offers else {},
-        reply_targets=_reply_targets(replies, places) if replies else {},
-        watchers=watchers_of(places, now),
+        reply_targets=_reply_targets(replies, conversations) if replies else {},
+        watchers=watchers_of(conversations, now),
         replays=_replays(drafts),
         verdicts={draft.message_id: one for draft, one in zip(drafts, verdicts, strict=True)},
-        people=authors(senders),
         waiting=waiting,
         held_paid=held,
     )
 
 
-def paid_and_waiting(
-    conversation_ids: Collection[UUID],
-) -> tuple[defaultdict[UUID, list[Message]], defaultdict[UUID, int]]:
-    """The paid messages without an answer, oldest first: delivered ones, and how many are held."""
-    waiting: defaultdict[UUID, list[Message]] = defaultdict(list)
-    held: defaultdict[UUID, int] = defaultdict(int)
-    rows = Message.objects.filter(conversation_id__in=conversation_ids, money=Money.RESERVED)
-    for message in rows.order_by("id"):
-        if message.state == MessageState.HELD:
-            held[message.conversation_id] += 1
-        else:
-            waiting[message.conversation_id].append(message)
-    return waiting, held
+def _till(drafts: Sequence[Draft], conversations: Mapping[UUID, Conversation]) -> escrow.Till:
+    """Over the wallets of the fans, and over both sides' where an answer may capture."""
+    fans, creators = set(), set()
+    for draft in drafts:
+        if conversation := conversations.get(draft.conversation_id):
+            fans.add(conversation.fan_id)
+            if draft.sender_id == conversation.creator_id:
+                creators.add(conversation.creator_id)
+    return escrow.Till(fan_ids=fans, creator_ids=creators)
 
 
 def watchers_of(conversation_ids: Collection[UUID], now: datetime) -> dict[UUID, list[UUID]]:
     """The moderators who read along in each of these conversations."""
-    rows = Watcher.objects.filter(conversation_id__in=conversation_ids, until__gt=now)
     watchers: dict[UUID, list[UUID]] = {}
-    for conversation_id, moderator_id in rows.values_list("conversation_id", "moderator_id"):
-        watchers.setdefault(conversation_id, []).append(moderator_id)
+    for place, moderator_id, until in read_rows(
+        Watcher,
+        ("conversation_id", "moderator_id", "until"),
+        where=("conversation_id",),
+        among=[(conversation_id,) for conversation_id in conversation_ids],
+    ):
+        if until > now:
+            watchers.setdefault(place, []).append(moderator_id)
     return watchers
 
 
@@ -200,7 +189,7 @@ def authors(account_ids: Collection[UUID]) -> dict[UUID, Author]:
     return {row[0]: Author(row[1], row[2]) for row in rows}
 
 
-def _reply_targets(message_ids: set[UUID], conversation_ids: set[UUID]) -> dict[UUID, UUID]:
+def _reply_targets(message_ids: set[UUID], conversation_ids: Collection[UUID]) -> dict[UUID, UUID]:
     rows = Message.objects.filter(
         id__in=message_ids, conversation_id__in=conversation_ids, seq__isnull=False
     )

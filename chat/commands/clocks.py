@@ -5,13 +5,13 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from chat.commands.batch import paid_and_waiting
 from chat.commands.fate import Changes, is_answer, nearest
 from chat.models import Conversation, Message, MessageState
 from chat.policies import is_paused
+from chat.queries.rows import Paid, paid_and_waiting
 
 
-def stop(waiting: Iterable[Message], changes: Changes) -> None:
+def stop(waiting: Iterable[Paid], changes: Changes) -> None:
     """Stop the answer deadlines, keeping the time that was left."""
     for message in waiting:
         if message.answer_due_at is not None:
@@ -20,7 +20,7 @@ def stop(waiting: Iterable[Message], changes: Changes) -> None:
             changes.changed[message.id] = message
 
 
-def _resume(waiting: Iterable[Message], changes: Changes) -> None:
+def _resume(waiting: Iterable[Paid], changes: Changes) -> None:
     """Start the stopped deadlines again with the time left, but never less than the minimum."""
     for message in waiting:
         if message.answer_left_seconds is not None:

@@ -7,8 +7,9 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.errors import Refusal
-from chat.models import AuthorKind, Message
-from safety.screening import Verdict
+from chat.models import AuthorKind
+from chat.queries.rows import AnyMessage
+from safety.screening import Context, Verdict
 
 
 def words_of(body: str, preview: str) -> str:
@@ -31,6 +32,7 @@ class Draft:
     client_id: UUID
     body: str
     verdict: Verdict
+    context: Context  # what its verdict was said in
     sent_at: datetime  # when it arrived, by the server's clock
     author_kind: AuthorKind = AuthorKind.IN_PERSON
     offer_id: UUID | None = None
@@ -38,7 +40,6 @@ class Draft:
     reply_to: UUID | None = None
     max_price_cents: int = 0
     tail_id: UUID | None = None  # the message before it, as far as its screening knew
-    recent: tuple[str, ...] = ()  # and the texts it was screened with
     chances: Mapping[str, float] | None = None  # what the second stage said of it, if it did
 
     @property
@@ -52,7 +53,7 @@ class Draft:
 class Sent:
     """A message that was accepted, now or, with `replay`, before."""
 
-    message: Message
+    message: AnyMessage
     balance_cents: int | None = None
     replay: bool = False
 

@@ -23,12 +23,18 @@ from chat.events import (
 )
 from chat.models import AuthorKind, Conversation, Message, MessageState, Money
 from chat.queries.access import sides
+from chat.queries.rows import AnyMessage, Paid
 from chat.queries.views import Reader, delivered_view
 from chat.queries.waiting import waiting_in
+from paywall.commands import escrow
 
 MESSAGE_FATE = (
     "seq", "state", "money", "refund_reason", "earned_cents", "receipt_id", "answer_due_at",
     "answer_left_seconds", "answered_by_id", "case_id", "decide_before", "delivered_at", "ended_at",
+)  # fmt: skip
+MONEY_FATE = (  # of a paid message that waited for an answer
+    "money", "refund_reason", "earned_cents", "receipt_id", "answer_due_at",
+    "answer_left_seconds", "answered_by_id",
 )  # fmt: skip
 CONVERSATION_COUNTERS = (
     "seq", "fan_unread", "creator_unread", "fan_tail_id", "creator_tail_id", "fan_wrote",
@@ -43,10 +49,11 @@ class Changes:
     """What one transaction does to messages, conversations and money, and whom it tells."""
 
     now: datetime
-    changed: dict[UUID, Message] = field(default_factory=dict)  # rows that exist already
+    till: escrow.Till | None = None  # a batch's, which decides on money before anything is written
+    changed: dict[UUID, Paid] = field(default_factory=dict)  # rows that exist already
     conversations: dict[UUID, Conversation] = field(default_factory=dict)
-    captures: list[Message] = field(default_factory=list)
-    refunds: list[Message] = field(default_factory=list)
+    captures: list[Paid] = field(default_factory=list)
+    refunds: list[Paid] = field(default_factory=list)
     payers: set[UUID] = field(default_factory=set)  # fans whose wallet moved
     deliveries: list[inbox.Delivery] = field(default_factory=list)
 
@@ -61,9 +68,12 @@ class Changes:
 
     def move_money(self) -> None:
         """Capture and give back; a captured message then knows what its creator earned."""
-        money.lock_wallets(self.captures + self.refunds, self.conversations)
-        money.capture(self.captures, self.conversations, now=self.now)
-        money.give_back(self.refunds, now=self.now)
+        if self.till is not None:
+            money.settle(self.till, self.captures, self.conversations, now=self.now)
+        else:
+            money.lock_wallets(self.captures + self.refunds, self.conversations)
+            money.capture(self.captures, self.conversations, now=self.now)
+            money.give_back(self.refunds, now=self.now)
         for message in self.captures + self.refunds:
             self.payers.add(self.conversations[message.conversation_id].fan_id)
 
@@ -74,12 +84,15 @@ class Changes:
         for message in self.refunds:
             self._tell_refunded(message)
         conversations = self.conversations.values()
-        update_rows(Message, MESSAGE_FATE, _rows(self.changed.values(), MESSAGE_FATE))
+        whole = [row for row in self.changed.values() if isinstance(row, Message)]
+        paid = [row for row in self.changed.values() if not isinstance(row, Message)]
+        update_rows(Message, MESSAGE_FATE, _rows(whole, MESSAGE_FATE))
+        update_rows(Message, MONEY_FATE, _rows(paid, MONEY_FATE))
         self._find_deadlines()
         update_rows(
             Conversation, CONVERSATION_COUNTERS, _rows(conversations, CONVERSATION_COUNTERS)
         )
-        self.deliveries.extend(money.wallet_events(self.payers))
+        self.deliveries.extend(money.wallet_events(self.till, self.payers))
         inbox.publish_all(self.deliveries)
 
     def _find_deadlines(self) -> None:
@@ -93,7 +106,7 @@ class Changes:
             elif rest.answer_due is not None:  # else it stands still, as its clock does
                 conversation.due_at = rest.answer_due
 
-    def _tell_captured(self, message: Message) -> None:
+    def _tell_captured(self, message: Paid) -> None:
         fan_id, creator_id = sides(self.conversations[message.conversation_id])
         assert message.receipt_id is not None
         amounts = ((fan_id, message.price_cents), (creator_id, message.earned_cents))
@@ -108,7 +121,7 @@ class Changes:
                 ),
             )
 
-    def _tell_refunded(self, message: Message) -> None:
+    def _tell_refunded(self, message: Paid) -> None:
         if message.delivered_at is None:
             return  # the other side never knew of it
         self.tell(
@@ -123,9 +136,9 @@ class Changes:
 
 
 def deliver(
-    message: Message,
+    message: AnyMessage,
     conversation: Conversation,
-    waiting: list[Message],
+    waiting: list[Paid],
     changes: Changes,
     *,
     offer: OfferView | None = None,
@@ -197,7 +210,7 @@ def expire(
     changes.tell([message.sender_id], event)
 
 
-def refund(message: Message, changes: Changes, *, reason: str) -> None:
+def refund(message: Paid, changes: Changes, *, reason: str) -> None:
     """Return the reserved money of a message that keeps its state."""
     message.money, message.refund_reason = Money.REFUNDED, reason
     message.answer_due_at = message.answer_left_seconds = None
@@ -225,18 +238,18 @@ def vanish(message: Message, conversation: Conversation) -> None:
         conversation.fan_unread -= message.seq > conversation.fan_read_seq
 
 
-def nearest(waiting: Iterable[Message]) -> datetime | None:
+def nearest(waiting: Iterable[Paid]) -> datetime | None:
     """The first deadline among these paid messages; None when no clock runs for any."""
     return min((m.answer_due_at for m in waiting if m.answer_due_at is not None), default=None)
 
 
-def is_answer(message: Message, conversation: Conversation) -> bool:
+def is_answer(message: AnyMessage, conversation: Conversation) -> bool:
     """Text by the creator in person; priced media alone answer nothing."""
     in_person = message.author_kind == AuthorKind.IN_PERSON
     return in_person and message.sender_id == conversation.creator_id and bool(message.body)
 
 
-def _count(message: Message, conversation: Conversation, now: datetime) -> None:
+def _count(message: AnyMessage, conversation: Conversation, now: datetime) -> None:
     conversation.last_at, conversation.last_body = now, message.body[:120]
     if now - conversation.listed_at >= LISTED_EVERY:
         conversation.listed_at = now
@@ -247,7 +260,7 @@ def _count(message: Message, conversation: Conversation, now: datetime) -> None:
         conversation.fan_unread += 1
 
 
-def _capture_waiting(answer: Message, waiting: list[Message], changes: Changes) -> None:
+def _capture_waiting(answer: AnyMessage, waiting: list[Paid], changes: Changes) -> None:
     for paid in waiting:
         in_time = paid.answer_due_at is None or changes.now < paid.answer_due_at
         if in_time:

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from accounts.errors import NotAllowed, NotFound
 from chat.commands import clocks, fate, money
-from chat.commands.batch import paid_and_waiting, watchers_of
+from chat.commands.batch import watchers_of
 from chat.commands.drafts import attachments_of, words_of
 from chat.commands.edit import drop_revision, revised_words, show_revision
 from chat.commands.fate import Changes
@@ -15,6 +15,7 @@ from chat.errors import ConversationIsPaused
 from chat.models import Conversation, Message, MessageState, Money, Revision, RevisionState
 from chat.policies import is_paused
 from chat.queries.access import lock_conversation
+from chat.queries.rows import paid_and_waiting
 from chat.queries.views import Reader, offer_view
 from paywall.commands.media_sales import withdraw_offers
 from paywall.queries.offers import offer_facts

@@ -9,7 +9,6 @@ from accounts.errors import NotAllowed, NotFound
 from accounts.events import wire_name, wire_time
 from accounts.models import Account, Role
 from chat.commands import clocks, fate
-from chat.commands.batch import paid_and_waiting
 from chat.commands.deadlines import expire_one
 from chat.commands.fate import Changes
 from chat.errors import ConversationIsEnded
@@ -30,6 +29,7 @@ from chat.models import (
     Watcher,
 )
 from chat.queries.access import lock_conversation, sides
+from chat.queries.rows import paid_and_waiting
 from safety.commands import log_step
 from safety.queries import open_case
 

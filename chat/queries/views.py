@@ -9,6 +9,7 @@ from accounts.events import wire_time
 from chat import events
 from chat.events import MessageDelivered, MessageHeld, OfferView
 from chat.models import Conversation, Line, Message, MessageState, Money
+from chat.queries.rows import AnyMessage
 from paywall import pricing
 from paywall.queries.offers import OfferFacts
 
@@ -26,7 +27,7 @@ def reader_of(conversation: Conversation, account_id: UUID) -> Reader:
     return Reader.CREATOR if account_id == conversation.creator_id else Reader.WATCHER
 
 
-def creator_share_cents(message: Message) -> int:
+def creator_share_cents(message: AnyMessage) -> int:
     """What the creator earns, or would, if this message is answered in person."""
     if message.money == Money.CAPTURED:
         return message.earned_cents
@@ -52,7 +53,7 @@ def offer_view(
 
 
 def delivered_view(
-    message: Message,
+    message: AnyMessage,
     *,
     reader: Reader,
     is_sender: bool,
@@ -82,7 +83,7 @@ def delivered_view(
     )
 
 
-def held_view(message: Message) -> MessageHeld:
+def held_view(message: AnyMessage) -> MessageHeld:
     """A held message, for its sender's other devices."""
     assert message.decide_before is not None
     return MessageHeld(
@@ -125,7 +126,7 @@ def line_view(line: Line) -> events.Line:
     )
 
 
-def _money(message: Message, reader: Reader) -> dict[str, Any]:
+def _money(message: AnyMessage, reader: Reader) -> dict[str, Any]:
     if reader is Reader.WATCHER or message.money == Money.NONE:
         return {} if reader is Reader.WATCHER else {"price_cents": message.price_cents}
     share = message.price_cents if reader is Reader.FAN else creator_share_cents(message)

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db import transaction
+
 from paywall import ledger
 from paywall.commands import receipts
 from paywall.commands.receipts import Sale
-from paywall.ledger import Book, HoldRequest, Outcome, Place, Settlement
+from paywall.ledger import Book, Held, HoldRequest, Outcome, Place, Settlement, Wallet
 from paywall.models import SubjectKind
 
 
@@ -42,16 +44,68 @@ class Captured(NamedTuple):
     receipt_id: int
 
 
+class Unopened(Exception):
+    """A till needs accounts that nobody has opened: `open_accounts` first, then begin again."""
+
+    def __init__(self, places: Collection[Place]) -> None:
+        super().__init__()
+        self.places = places
+
+
+class Till:
+    """The money of one batch of sends and answers: decided item by item in memory, written once.
+
+    Holds the locks of all accounts concerned from the start. Whoever uses it has the messages
+    locked, and so vouches that a reservation is new and a captured hold open.
+    """
+
+    def __init__(self, *, fan_ids: Collection[UUID], creator_ids: Collection[UUID]) -> None:
+        """Assumes an open transaction. Raises `Unopened`."""
+        self._sheet = ledger.Sheet(_places(fan_ids, creator_ids), opening=False)
+        if self._sheet.unopened:
+            raise Unopened(self._sheet.unopened)
+        self._sales: list[Sale] = []
+
+    def reserve(self, wanted: Reservation) -> Outcome:
+        """Set a price aside; `Outcome.id` is the hold. Or `insufficient_funds`, without effect."""
+        return self._sheet.hold(_request(wanted))
+
+    def capture(self, item: Capture) -> int:
+        """Pay what was reserved to creator, tax office, reserve and platform: the creator's cents.
+
+        `gross_cents` is all that is held.
+        """
+        sale = _sale(item)
+        request = _request(Reservation(item.message_id, item.fan_id, item.gross_cents))
+        held = Held(item.hold_id, *request)
+        self._sheet.end(held, held.ending(tuple(receipts.parts(sale))))
+        self._sales.append(sale)
+        return sale.split.creator_cents
+
+    def wallet(self, fan_id: UUID) -> Wallet:
+        """A wallet after all that was decided so far."""
+        return self._sheet.wallet(fan_id)
+
+    def write(self, *, now: datetime) -> dict[UUID, int]:
+        """Write it all down; the receipt's number of each captured message."""
+        self._sheet.write(now=now)
+        numbers = receipts.write(self._sales, now=now)
+        return {sale.subject_id: numbers[sale.posting_key] for sale in self._sales}
+
+
+def open_accounts(places: Collection[Place]) -> None:
+    """Open what a till missed, in a transaction of its own that locks nothing else."""
+    with transaction.atomic():
+        ledger.open_accounts(places)
+
+
 def lock_accounts(*, fan_ids: Collection[UUID], creator_ids: Collection[UUID] = ()) -> None:
     """Lock at once every account a batch of sends and answers will touch.
 
     Call it before `reserve`, `capture` and `give_back` when a transaction calls more than one of
     them: two such transactions can then never wait for each other.
     """
-    ledger.lock(
-        [Place(Book.FAN_WALLET, fan_id) for fan_id in fan_ids]
-        + [Place(Book.CREATOR_PENDING, creator_id) for creator_id in creator_ids]
-    )
+    ledger.lock(_places(fan_ids, creator_ids))
 
 
 def reserve(reservations: Sequence[Reservation], *, now: datetime) -> list[Outcome]:
@@ -59,13 +113,7 @@ def reserve(reservations: Sequence[Reservation], *, now: datetime) -> list[Outco
 
     Refused: `insufficient_funds` with `missing_cents`, and `key_reused`.
     """
-    return ledger.hold(
-        [
-            HoldRequest(f"message:{r.message_id}", r.fan_id, r.amount_cents, r.message_id)
-            for r in reservations
-        ],
-        now=now,
-    )
+    return ledger.hold([_request(wanted) for wanted in reservations], now=now)
 
 
 def capture(captures: Sequence[Capture], *, now: datetime) -> list[Captured]:
@@ -82,8 +130,9 @@ def capture(captures: Sequence[Capture], *, now: datetime) -> list[Captured]:
     outcomes = ledger.settle(settlements, now=now)
     paid = [sale for sale, outcome in zip(sales, outcomes, strict=True) if outcome.ok]
     fresh = [s for s, outcome in zip(sales, outcomes, strict=True) if outcome.status == "done"]
-    receipts.write(fresh, now=now)
-    numbers = receipts.numbers([sale.posting_key for sale in paid])
+    numbers = receipts.write(fresh, now=now)
+    if len(fresh) < len(paid):
+        numbers = receipts.numbers([sale.posting_key for sale in paid])
     return [Captured(s.subject_id, s.split.creator_cents, numbers[s.posting_key]) for s in paid]
 
 
@@ -93,6 +142,18 @@ def give_back(hold_ids: Sequence[UUID], *, now: datetime) -> list[Outcome]:
     `not_open` when it was captured, `replayed` when it is back already.
     """
     return ledger.void(hold_ids, now=now)
+
+
+def _places(fan_ids: Collection[UUID], creator_ids: Collection[UUID]) -> list[Place]:
+    return [
+        *(Place(Book.FAN_WALLET, fan_id) for fan_id in fan_ids),
+        *(Place(Book.CREATOR_PENDING, creator_id) for creator_id in creator_ids),
+    ]
+
+
+def _request(wanted: Reservation) -> HoldRequest:
+    key = f"message:{wanted.message_id}"
+    return HoldRequest(key, wanted.fan_id, wanted.amount_cents, wanted.message_id)
 
 
 def _sale(item: Capture) -> Sale:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
 
 from django.conf import settings
@@ -22,6 +23,7 @@ _COLUMNS = (
     "vat_rate_percent",
 )
 _PARTS = Split._fields
+_sold = attrgetter(*_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +65,15 @@ def parts(sale: Sale) -> Iterator[tuple[Place, int]]:
     )
 
 
-def write(sales: Sequence[Sale], *, now: datetime) -> None:
-    """One receipt each, in one statement; the database numbers them."""
-    insert_rows(
+def write(sales: Sequence[Sale], *, now: datetime) -> dict[str, int]:
+    """One receipt each, in one statement; the number that the database gave each posting."""
+    rows = insert_rows(
         Receipt,
         (*_COLUMNS, *_PARTS, "at"),
-        [(*(getattr(sale, name) for name in _COLUMNS), *sale.split, now) for sale in sales],
+        [(*_sold(sale), *sale.split, now) for sale in sales],
+        returning=("posting_key", "id"),
     )
+    return dict(rows)
 
 
 def numbers(posting_keys: Collection[str]) -> dict[str, int]:

@@ -76,10 +76,9 @@ def sell(
     legs = tuple(Leg(wallet, place, cents) for place, cents in receipts.parts(sale))
     [outcome] = ledger.post([Posting(sale.posting_key, "sale", legs, subject_id)], now=now)
     _raise_unless_paid(outcome)
-    if outcome.status == "done":
-        receipts.write([sale], now=now)
-    number = receipts.numbers([sale.posting_key])[sale.posting_key]
-    return Sold(number, sale.split.creator_cents, outcome.balance_cents)
+    fresh = outcome.status == "done"
+    numbers = receipts.write([sale], now=now) if fresh else receipts.numbers([sale.posting_key])
+    return Sold(numbers[sale.posting_key], sale.split.creator_cents, outcome.balance_cents)
 
 
 def refund_sale(*, receipt_id: int, now: datetime) -> Refunded:

@@ -6,7 +6,7 @@ open transaction, and answers one `Outcome` per item in the same order.
 
 from collections.abc import Iterable
 
-from paywall.ledger._accounts import NoTransaction, lock_accounts
+from paywall.ledger._accounts import NoTransaction, lock_accounts, open_accounts
 from paywall.ledger._balances import balances, wallet, wallets
 from paywall.ledger._checks import Check, breaches, check_books, register_check
 from paywall.ledger._holds import hold, settle, void
@@ -49,6 +49,7 @@ __all__ = [
     "hold",
     "hold_key",
     "lock",
+    "open_accounts",
     "post",
     "register_check",
     "settle",

@@ -8,7 +8,7 @@ from django.db import connection
 from uuid_utils.compat import uuid7
 
 from accounts.db import insert_rows, read_rows, update_rows
-from paywall.ledger.books import USER_BOOKS, Book, Leg, Place, check_place
+from paywall.ledger.books import USER_BOOKS, Book, Leg, Place, Wallet, check_place
 from paywall.ledger.models import LedgerAccount
 
 _KEY = ("owner_id", "book")
@@ -34,14 +34,20 @@ class _Stored:
 class Accounts:
     """The user accounts a batch touches. Change them here, in the batch's order; `write` once."""
 
-    def __init__(self, stored: dict[Place, _Stored]) -> None:
+    def __init__(self, stored: dict[Place, _Stored], unopened: Collection[Place] = ()) -> None:
         self._stored = stored
+        self.unopened = frozenset(unopened)  # asked for, and nobody has opened them
         self._changed: set[Place] = set()
 
     def balance(self, place: Place) -> int:
         """Cents on this user account now; an account nobody has opened holds nothing."""
         account = self._stored.get(place)
         return account.balance_cents if account else 0
+
+    def wallet(self, owner_id: UUID) -> Wallet:
+        """What this person can spend, and what waits in escrow."""
+        account = self._stored.get(Place(Book.FAN_WALLET, owner_id))
+        return Wallet(account.balance_cents, account.reserved_cents) if account else Wallet(0, 0)
 
     def move(self, legs: Iterable[Leg]) -> None:
         """Book the legs; system books are sums of transfers and have nothing to change."""
@@ -77,9 +83,10 @@ def lock_accounts(places: Iterable[Place], *, opening: bool = True) -> Accounts:
     require_transaction()
     wanted = {place for place in places if place.book in USER_BOOKS}
     if opening:
-        _open_missing(wanted)
+        open_accounts(wanted)
     rows = _read(wanted, lock=True)
-    return Accounts({place: _Stored(*row) for place, row in rows.items()})
+    stored = {place: _Stored(*row) for place, row in rows.items()}
+    return Accounts(stored, wanted - stored.keys())
 
 
 def _read(wanted: Collection[Place], *, lock: bool) -> dict[Place, tuple[UUID, int, int]]:
@@ -93,7 +100,9 @@ def _read(wanted: Collection[Place], *, lock: bool) -> dict[Place, tuple[UUID, i
     return {Place(Book(row[1]), row[0]): (row[2], row[3], row[4]) for row in rows}
 
 
-def _open_missing(wanted: Collection[Place]) -> None:
+def open_accounts(wanted: Collection[Place]) -> None:
+    """Open those of these user accounts that do not exist. Lock nothing before, in a transaction
+    that does: two of them could wait for each other."""
     for place in wanted:
         check_place(place)
     missing = set(wanted) - set(_read(wanted, lock=False))

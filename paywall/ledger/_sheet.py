@@ -18,6 +18,7 @@ from paywall.ledger.books import (
     Outcome,
     Place,
     Posting,
+    Wallet,
     check_leg,
     end_key,
     hold_key,
@@ -71,6 +72,15 @@ class Sheet:
         self._fresh: dict[UUID, Held] = {}
         self._ended: dict[UUID, tuple[Held, int]] = {}  # with what was paid out of it
         self._postings: list[Posting] = []
+
+    @property
+    def unopened(self) -> frozenset[Place]:
+        """The accounts among these that nobody has opened: nothing can be booked on them."""
+        return self._accounts.unopened
+
+    def wallet(self, owner_id: UUID) -> Wallet:
+        """This person's wallet after all that was decided so far."""
+        return self._accounts.wallet(owner_id)
 
     def balance(self, place: Place) -> int:
         """Cents on this account after all that was decided so far."""

@@ -14,7 +14,7 @@ from paywall import ledger
 from paywall.ledger import Book, Leg, Place, Posting
 from paywall.queries.offers import preview_of
 from safety import commands as desk
-from safety.screening import Action, Finding, Verdict, content_sha256
+from safety.screening import Action, Context, Finding, Verdict, content_sha256
 from tests.factories import START, make_creator, make_fan, make_moderator
 
 FINDING = {"policy": "prost.solicit", "rule": "test", "view": "folded", "reason": "test"}
@@ -72,6 +72,12 @@ class Talk:
             body=body,
             preview=preview,
             verdict=verdict(action, words_of(body, preview), offer_id=offer_id),
+            context=Context(
+                sender_role=sender.role,
+                language=sender.language,
+                country=sender.country,
+                attachments=attachments_of(offer_id),
+            ),
             sent_at=self.now,
             author_kind=kind,
             max_price_cents=most if from_fan else 0,

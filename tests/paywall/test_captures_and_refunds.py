@@ -120,7 +120,7 @@ def test_captures_cost_the_same_statements_whatever_their_number():
         with CaptureQueriesContext(connection) as captured:
             escrow.capture(captures, now=START)
         counts.append(len(captured))
-    assert counts == [9, 9]
+    assert counts == [8, 8]
 
 
 def test_a_sale_is_charged_at_once_and_split():
