@@ -5,11 +5,11 @@ The relay's pairs and Aparté's answer to the same names, so that both are drive
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter, process_time
 from typing import NamedTuple, Protocol
 
-from bench.clients import RECONNECT_SECONDS, Seat, Talk, drain, until
+from bench.clients import RECONNECT_SECONDS, Seat, Talk, until
 from bench.wire import Wire, open_wire
 
 BODY_BYTES = 160  # of a relayed message
@@ -101,8 +101,8 @@ class Load(ABC):
     talks: Sequence[Dialogue]
 
     @abstractmethod
-    async def connect(self, port: int) -> None:
-        """Open every pair's sockets."""
+    async def connect(self, ports: Sequence[int]) -> None:
+        """Open every pair's sockets; with several servers, half the pairs sit across two."""
 
     @abstractmethod
     async def drain(self) -> None:
@@ -155,9 +155,9 @@ class RelayLoad(Load):
         self._relayed = [RelayTalk(number) for number in range(pairs)]
         self.talks = self._relayed
 
-    async def connect(self, port: int) -> None:
+    async def connect(self, ports: Sequence[int]) -> None:
         for talk in self._relayed:
-            await talk.connect(port)
+            await talk.connect(ports[0])
 
     async def drain(self) -> None:
         await until(lambda: not any(talk.waiting for talk in self._relayed))
@@ -168,27 +168,25 @@ class RelayLoad(Load):
 
 
 class ProductLoad(Load):
-    """Pairs of fans and creators on Aparté."""
+    """Pairs of fans and creators on Aparté, who come back by themselves when a server goes."""
 
     def __init__(self, talks: Sequence[Talk]) -> None:
-        self.talks = talks
+        self.talks = self._talks = talks
         self.seats: list[Seat] = [seat for talk in talks for seat in talk.seats]
 
-    async def connect(self, port: int) -> None:
-        for seat in self.seats:
-            await seat.connect(port)
+    async def connect(self, ports: Sequence[int]) -> None:
+        for number, talk in enumerate(self._talks):
+            lap, place = divmod(number, len(ports))
+            await talk.fan.connect(ports[place])
+            await talk.creator.connect(ports[(place + lap % 2) % len(ports)])
 
-    async def reconnect(self, port: int) -> None:
-        """After a crash: come back, catch up by number, and repeat what had no answer."""
-        for seat in self.seats:
-            await seat.lost.wait()
-            await seat.connect(port)
-        await asyncio.gather(*(seat.resume() for seat in self.seats))
-        for seat in self.seats:
-            seat.repeat_unanswered()
+    def answer_every(self, number: int) -> None:
+        """From now on creators answer one message in so many."""
+        for talk in self._talks:
+            talk.answer_every = number
 
     async def drain(self) -> None:
-        await drain(self.seats)
+        await until(lambda: all(talk.settled for talk in self._talks))
 
     def time_messages(self) -> None:
         for seat in self.seats:
@@ -199,38 +197,48 @@ class ProductLoad(Load):
             seat.close()
 
 
+class Spent(NamedTuple):
+    """What one case used so far: CPU in seconds, and bytes of PostgreSQL's log."""
+
+    server: float = 0.0
+    database: float = 0.0
+    redis: float = 0.0
+    wal: float = 0.0
+
+    def since(self, before: "Spent") -> "Spent":
+        return Spent(*(b - a for a, b in zip(before, self, strict=True)))
+
+
 class Window(NamedTuple):
-    """One measured stretch of a closed loop; CPU in seconds."""
+    """One measured stretch of a closed loop."""
 
     messages: int
     paid: int
+    refused: int
     wall: float
-    server: float
-    database: float
-    redis: float
+    spent: Spent
     generator_share: float  # of its own core
 
 
-class Clocks(Protocol):
-    """CPU seconds used so far by the parts of one case."""
-
-    def server(self) -> float: ...
-    def database(self) -> float: ...
-    def redis(self) -> float: ...
-
-
-async def measure(load: Load, clocks: Clocks, *, window: int, seconds: float) -> Window:
+async def measure(load: Load, spent: Callable[[], Spent], *, window: int, seconds: float) -> Window:
     """Warm up, then count what is delivered and what that costs, then let it come to rest."""
     load.start(window)
     await asyncio.sleep(min(1.0, seconds / 3))
-    before = (load.delivered, load.paid, clocks.server(), clocks.database(), clocks.redis())
+    counts, before = (load.delivered, load.paid, load.refused), spent()
     wall, own = perf_counter(), process_time()
     for _ in range(4):  # a backend of the database that exits is seen at least once before
         await asyncio.sleep(seconds / 4)
-        clocks.database()
-    spent, own = perf_counter() - wall, process_time() - own
-    after = (load.delivered, load.paid, clocks.server(), clocks.database(), clocks.redis())
+        spent()
+    wall, own = perf_counter() - wall, process_time() - own
+    after = spent()
+    delivered, paid, refused = load.delivered, load.paid, load.refused
     load.stop()
     await load.drain()
-    messages, paid, server, database, redis = (b - a for a, b in zip(before, after, strict=True))
-    return Window(int(messages), int(paid), spent, server, database, redis, own / spent)
+    return Window(
+        messages=delivered - counts[0],
+        paid=paid - counts[1],
+        refused=refused - counts[2],
+        wall=wall,
+        spent=after.since(before),
+        generator_share=own / wall,
+    )

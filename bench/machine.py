@@ -13,17 +13,26 @@ from typing import Any
 
 from bench.processes import ROOT, cores
 
-PACKAGES = ("django", "channels", "daphne", "psycopg", "redis", "channels-redis")
+PACKAGES = ("django", "channels", "daphne", "uvicorn", "psycopg", "redis", "channels-redis")
 SYNCS, BLOCK = 20, b"x" * 4096
 
 
 def describe() -> dict[str, Any]:
-    """Processor, cores we may use, and versions."""
+    """Processor, cores we may use, our priority (every server inherits it), and versions."""
     return {
         "cpu": _cpu_model(),
         "cores": len(cores()),
+        "nice": os.getpriority(os.PRIO_PROCESS, 0),
         "python": platform.python_version(),
         **{name: _version(name) for name in PACKAGES},
+    }
+
+
+def moment(name: str) -> dict[str, Any]:
+    """How busy the machine is now, as `load_NAME` and so on."""
+    return {
+        f"load_{name}": load_average(),
+        f"fdatasync_ms_{name}": fdatasync_ms(),
     }
 
 

@@ -14,7 +14,7 @@ from select import select
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+TICKS_PER_SECOND, PAGE_BYTES = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 START_SECONDS, STOP_SECONDS = 90, 15
 PR_SET_PDEATHSIG = 1
 CLUSTER_WORK = re.compile(r"checkpointer|walwriter|background writer")
@@ -27,16 +27,23 @@ class Stat(NamedTuple):
     seconds: float
 
 
-class Server:
-    """A child process that prints one line when it is ready, and leads a group of its own."""
+class Program:
+    """A child process that prints one line when it is ready, and leads a group of its own.
 
-    def __init__(self, module: str, *arguments: str, env: Mapping[str, str], log: Path) -> None:
-        self.command = [*python(env), "-m", module, *arguments]
-        self.log = log
+    `user` is whom it runs as, for programs that refuse to be root.
+    """
+
+    def __init__(self, *command: str, log: Path, user: str | None = None) -> None:
+        self.command, self.log, self.user = command, log, user
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, *, core: int | None) -> None:
         """Start it and wait for its line. Raises `RuntimeError` with the end of its log."""
+        self.spawn(core=core)
+        self.wait()
+
+    def spawn(self, *, core: int | None) -> None:
+        """Start it. From the main thread: it dies with the thread that started it."""
         with self.log.open("a") as log:
             self._process = subprocess.Popen(  # noqa: S603  our own modules
                 self.command,
@@ -46,13 +53,20 @@ class Server:
                 stderr=log,
                 text=True,
                 start_new_session=True,
+                user=self.user,
+                group=self.user,
+                extra_groups=None if self.user is None else [],
                 preexec_fn=partial(_become_ours, core),
             )
+
+    def wait(self) -> None:
+        """Wait for its line; blocks. Raises `RuntimeError` with the end of its log."""
+        assert self._process, "spawn it first"
         assert self._process.stdout
         ready, _, _ = select([self._process.stdout], [], [], START_SECONDS)
         if not ready or not self._process.stdout.readline():
             self.kill9()
-            raise RuntimeError(f"the server did not start:\n{self.log.read_text()[-2000:]}")
+            raise RuntimeError(f"a server did not start:\n{self.log.read_text()[-2000:]}")
 
     def kill9(self) -> None:
         """Kill it as a power cut does."""
@@ -64,18 +78,22 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """User and system time of the process and all its descendants, so far."""
-        if self._process is None:
-            return 0.0
         stats = _stats()
-        family = {self._process.pid}
-        grown = True
+        return sum(stats[pid].seconds for pid in self._family(stats))
+
+    def memory_bytes(self) -> int:
+        """Resident memory of the process and all its descendants, each page once for each."""
+        return sum(_resident(pid) for pid in self._family(_stats()))
+
+    def _family(self, stats: Mapping[int, "Stat"]) -> set[int]:
+        """The process and its descendants, as far as they run."""
+        family = {self._process.pid} & stats.keys() if self._process else set()
+        grown = bool(family)
         while grown:
-            grown = False
-            for pid, stat in stats.items():
-                if stat.parent in family and pid not in family:
-                    family.add(pid)
-                    grown = True
-        return sum(stats[pid].seconds for pid in family if pid in stats)
+            children = {pid for pid, stat in stats.items() if stat.parent in family} - family
+            family |= children
+            grown = bool(children)
+        return family
 
     def _signal(self, number: signal.Signals) -> None:
         process, self._process = self._process, None
@@ -90,6 +108,41 @@ class Server:
             process.wait()
         if process.stdout:
             process.stdout.close()
+
+
+class Server(Program):
+    """A module of ours as a program, with these variables beside those we have."""
+
+    def __init__(self, module: str, *arguments: str, env: Mapping[str, str], log: Path) -> None:
+        super().__init__(*python(env), "-m", module, *arguments, log=log)
+
+
+class Fleet:
+    """Several servers that are started, stopped and charged together."""
+
+    def __init__(self, members: Sequence[Program]) -> None:
+        self.members = members
+
+    def start(self, *, core: int | None) -> None:
+        """Start them one after the other. Raises `RuntimeError`, as a server does."""
+        for member in self.members:
+            member.start(core=core)
+
+    def kill9(self) -> None:
+        """Kill them all as a power cut does."""
+        for member in self.members:
+            member.kill9()
+
+    def stop(self) -> None:
+        """Ask them to stop; harmless when they have stopped."""
+        for member in self.members:
+            member.stop()
+
+    def cpu_seconds(self) -> float:
+        return sum(member.cpu_seconds() for member in self.members)
+
+    def memory_bytes(self) -> int:
+        return sum(member.memory_bytes() for member in self.members)
 
 
 class PostgresClock:
@@ -140,16 +193,16 @@ def cores() -> Sequence[int]:
     return sorted(os.sched_getaffinity(0))
 
 
-def pin(core: int) -> None:
-    """Keep this process on one core."""
-    os.sched_setaffinity(0, {core})
+def pin(chosen: Sequence[int]) -> None:
+    """Keep this process on these cores."""
+    os.sched_setaffinity(0, chosen)
 
 
 def _become_ours(core: int | None) -> None:
     """In the child: die with the process that started it, and stay on its core."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if core is not None:
-        pin(core)
+        pin([core])
 
 
 def _stats() -> dict[int, Stat]:
@@ -165,6 +218,13 @@ def _stat(path: Path) -> Stat:
     fields = path.read_text().rpartition(")")[2].split()
     ticks = sum(int(fields[index]) for index in (11, 12, 13, 14))  # own and waited-for children
     return Stat(parent=int(fields[1]), seconds=ticks / TICKS_PER_SECOND)
+
+
+def _resident(pid: int) -> int:
+    with suppress(OSError):  # it ended while we looked
+        pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+        return int(pages) * PAGE_BYTES
+    return 0
 
 
 def _title(pid: int) -> str:

@@ -8,7 +8,6 @@ messages do not exist, so the count of paid ones asks and finds none.
 import json
 import random
 import resource
-from collections.abc import Iterator
 from dataclasses import replace as altered
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
@@ -19,9 +18,10 @@ from uuid_utils.compat import uuid7
 
 from accounts.db import insert_rows
 from accounts.models import Account, Role
-from bench import machine
-from bench.processes import run
-from bench.world import Engine, make_world, postgres_url
+from bench.options import Options, Say
+from bench.processes import run as run_part
+from bench.report import Goal, Report, begin, end
+from bench.world import Cast, Engine, make_world, postgres_url
 from safety.models import Case, CaseState, Decision, Screening, VerdictRecord
 from safety.queries.features import SCORE_FLOOR, SCORE_STEPS
 from safety.queries.replay import replay
@@ -29,7 +29,7 @@ from safety.rules import rulebook
 from safety.rules.rulebook import RuleBook, Threshold
 from safety.rules.taxonomy import policies
 
-RECORDS = 1_000_000
+MILLION = 1_000_000
 SECONDS_MUST, SECONDS_GOAL = 120.0, 60.0  # for a million
 HIT_SHARE, SCORED_SHARE, DECIDED_SHARE = 0.03, 0.4, 0.1  # the last one: of the hits
 INSERT_ROWS = 10_000
@@ -41,34 +41,22 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def measure(engines: list[Engine], *, records: int, postgres: str) -> dict[str, Any]:
-    """One row for each engine that is there, with what a reader must know of the machine."""
-    rows = []
-    for engine in engines:
-        url = postgres_url(postgres) if engine is Engine.POSTGRES else ""
+def run(options: Options, say: Say) -> Report:
+    """One row for each engine that is there; a goal for a million records alone."""
+    report = begin("replay", options.shown("records"))
+    for engine in options.engines:
+        url = postgres_url(options.postgres) if engine is Engine.POSTGRES else ""
         if url is None:
+            report.notes.append("PostgreSQL skipped: it does not answer.")
             continue
-        with make_world(engine, pairs=1, wallet_cents=100, postgres=url) as world:
-            found = json.loads(run("bench", "replay", str(records), env=world.env))
-            rows.append({"engine": engine.value, **found})
-    return {
-        "bench": "replay",
-        "commit": machine.commit(),
-        "machine": {**machine.describe(), "load": machine.load_average()},
-        "goal": {"seconds_must": SECONDS_MUST, "seconds_goal": SECONDS_GOAL, "records": RECORDS},
-        "rows": rows,
-    }
-
-
-def lines(found: dict[str, Any]) -> Iterator[str]:
-    """The result for people."""
-    yield f"commit {found['commit']}, {found['machine']['cpu']}, load {found['machine']['load']}"
-    for row in found["rows"]:
-        yield (
-            f"{row['engine']:9} {row['records']:>9} records ({row['distinct']} judged): "
-            f"{row['seconds']:.1f} s, {row['memory_mb']} MB at most"
-        )
-    yield f"for a million: must {SECONDS_MUST:.0f} s, goal {SECONDS_GOAL:.0f} s"
+        say(f"replay on {engine}: {options.records} records")
+        with make_world(engine, Cast(1), postgres=url) as world:
+            found = json.loads(run_part("bench", "replay", str(options.records), env=world.env))
+        report.rows.append({"case": engine.value, **found})
+        if options.records == MILLION:
+            goal = (SECONDS_MUST, SECONDS_GOAL)
+            report.goals.append(Goal(f"{engine.value}: seconds", found["seconds"], *goal))
+    return end(report)
 
 
 def main(records: str) -> None:
@@ -80,7 +68,7 @@ def main(records: str) -> None:
     started = perf_counter()
     found = replay(_proposed(ran), ran=ran, now=START + timedelta(days=1))
     answer = {
-        "records": found.records,
+        "n": found.records,
         "distinct": found.distinct,
         "touched": found.touched,
         "seconds": round(perf_counter() - started, 2),

@@ -57,6 +57,7 @@ class Report:
     rows: list[Row] = field(default_factory=list)
     hostile: dict[str, float] = field(default_factory=dict)  # ms, by text
     fresh: dict[str, dict[str, float]] = field(default_factory=dict)
+    broken: Sequence[str] = ()  # it writes nothing that could be
     notes: list[str] = field(default_factory=list)
 
     def goals(self) -> list[Goal]:

@@ -1,6 +1,7 @@
 """`aparte serve` in a bench's world, which writes down its batches and statements when it stops.
 
-Run as `python -m bench serve PORT`. Where the world's folder has a file named `profile`, it also
+Run as `python -m bench serve PORT daphne|uvicorn CLOCK`; an empty CLOCK leaves the clock to
+`python -m bench worker`. Where the world's folder has a file named `profile`, it also
 samples which functions use the CPU.
 """
 
@@ -18,6 +19,7 @@ from django.db.backends.signals import connection_created
 
 from bench.sampler import Sampler
 from chat.handlers import send_queue
+from chat.server import Library
 
 WRITER = "send-queue"
 
@@ -42,14 +44,14 @@ class Statements:
         return execute(sql, params, many, context)
 
 
-def serve(*, port: int, counters: Path, profile: bool) -> None:
+def serve(*, port: int, kind: str, clock: bool, counters: Path, profile: bool) -> None:
     """Serve until told to stop, then write the counters as JSON."""
     statements = Statements()
     sampler = Sampler(begun=lambda: bool(send_queue.batch_sizes))
     connection_created.connect(statements.watch)
     if profile:
         sampler.start()
-    call_command("serve", port=port)
+    call_command("serve", port=port, server=Library(kind), no_worker=not clock)
     batches: Counter[int] = send_queue.batch_sizes
     found = {
         "batch_sizes": {str(size): count for size, count in sorted(batches.items())},
@@ -59,8 +61,13 @@ def serve(*, port: int, counters: Path, profile: bool) -> None:
     counters.write_text(json.dumps(found))
 
 
-def main(port: str) -> None:
+def main(port: str, kind: str, clock: str) -> None:
     """Serve on that port of this machine."""
     home = Path(settings.HOME)
-    profile = (home / "profile").exists()
-    serve(port=int(port), counters=home / "counters.json", profile=profile)
+    serve(
+        port=int(port),
+        kind=kind,
+        clock=bool(clock),
+        counters=home / f"counters-{port}.json",
+        profile=(home / "profile").exists(),
+    )

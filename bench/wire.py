@@ -13,10 +13,15 @@ OPEN_SECONDS = 30.0
 
 
 class Wire(asyncio.Protocol):
-    """One client connection: `on_message` gets each message, `on_lost` hears that it is over."""
+    """One client connection: `on_message` gets each message.
 
-    def __init__(self, on_message: Callable[[bytes], None], on_lost: Callable[[], None]) -> None:
-        self._on_message, self._on_lost = on_message, on_lost
+    `on_lost` is what hears, once the connection is open, that it is over.
+    """
+
+    def __init__(self, on_message: Callable[[bytes], None]) -> None:
+        self._on_message = on_message
+        self.on_lost: Callable[[], None] = lambda: None
+        self.lost = False
         self._buffer = bytearray()
         self._mask = secrets.token_bytes(4)
         self._opened: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -30,7 +35,8 @@ class Wire(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if not self._opened.done():
             self._opened.set_exception(ConnectionError("closed during the handshake"))
-        self._on_lost()
+        self.lost = True
+        self.on_lost()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -123,13 +129,22 @@ async def open_wire(
     headers: Mapping[str, str],
     on_message: Callable[[bytes], None],
     on_lost: Callable[[], None],
+    source: str = "127.0.0.1",
 ) -> Wire:
-    """An open connection to this machine; raises `OSError` when there is none to be had."""
+    """An open connection to this machine; raises `OSError` when there is none to be had.
+
+    `source` is our own address: each of 127.0.0.0/8 has ports of its own.
+    """
     loop = asyncio.get_running_loop()
-    _, wire = await loop.create_connection(lambda: Wire(on_message, on_lost), "127.0.0.1", port)
+    _, wire = await loop.create_connection(
+        lambda: Wire(on_message), "127.0.0.1", port, local_addr=(source, 0)
+    )
     try:
         await wire.handshake(port, path, headers)
+        if wire.lost:
+            raise ConnectionError("closed after the handshake")
     except BaseException:
         wire.close()
         raise
+    wire.on_lost = on_lost
     return wire

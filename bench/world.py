@@ -3,9 +3,10 @@
 import json
 import socket
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from uuid import uuid4
 import psycopg
 import redis
 
-from bench.processes import Server, run
+from bench.processes import Fleet, Server, run
 
 PREFIX = "aparte_bench_"  # of every database and bus a bench may touch
 LOCAL_POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
@@ -27,6 +28,30 @@ UNLIMITED = "1000000000"
 class Engine(StrEnum):
     SQLITE = "sqlite"
     POSTGRES = "postgres"
+
+
+class ServerKind(StrEnum):
+    """What `aparte serve` runs on."""
+
+    DAPHNE = "daphne"
+    UVICORN = "uvicorn"
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """How many of whom a world is seeded with.
+
+    Onlookers have a session and nobody to write to; `spare` pairs are like the first ones, for
+    another load; the fans of `broke` pairs have no money; the conversations of `paused` pairs take
+    no message.
+    """
+
+    pairs: int
+    wallet_cents: int = 1_000_000_000
+    onlookers: int = 0
+    spare: int = 0
+    broke: int = 0
+    paused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +72,30 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Seeded:
+    """Everybody of a cast, as they came out."""
+
+    pairs: Sequence[Pair]
+    onlookers: Sequence[Person]
+    spare: Sequence[Pair]
+    broke: Sequence[Pair]
+    paused: Sequence[Pair]
+
+
+@dataclass(frozen=True, slots=True)
 class World:
-    """What one engine's run owns. `env` is how its processes find it."""
+    """What one engine's run owns. `env` is how its processes find it.
+
+    One server has its clock inside; several have one beside them, the last of `server.members`.
+    """
 
     engine: Engine
     name: str
     home: Path
     env: dict[str, str]
-    port: int
-    server: Server
-    pairs: Sequence[Pair]
+    ports: Sequence[int]
+    server: Fleet
+    people: Seeded
 
     def audit(self, journal: str) -> list[dict[str, Any]]:
         """The checks of `bench.audit` on what the clients saw."""
@@ -64,9 +103,18 @@ class World:
         return found
 
     def counters(self) -> dict[str, Any]:
-        """What the server wrote down about itself when it stopped."""
-        found: dict[str, Any] = json.loads((self.home / "counters.json").read_text())
-        return found
+        """What the servers wrote down about themselves when they stopped, summed."""
+        sizes: Counter[str] = Counter()
+        profile: dict[str, Counter[str]] = {}
+        statements = 0
+        for path in self.home.glob("counters-*.json"):
+            found = json.loads(path.read_text())
+            sizes.update(found["batch_sizes"])
+            statements += found["statements"]
+            for kind, spent in found["profile"].items():
+                profile.setdefault(kind, Counter()).update(spent)
+        ranked = {kind: dict(spent.most_common()) for kind, spent in profile.items()}
+        return {"batch_sizes": dict(sizes), "statements": statements, "profile": ranked}
 
 
 def postgres_url(configured: str) -> str | None:
@@ -97,29 +145,67 @@ def redis_cpu_seconds(url: str) -> float:
     return float(found["used_cpu_user"]) + float(found["used_cpu_sys"])
 
 
+def wal_bytes(url: str) -> int:
+    """How much this cluster, all its databases together, ever wrote to its log."""
+    with psycopg.connect(url, connect_timeout=CONNECT_SECONDS) as connection:
+        row = connection.execute("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')").fetchone()
+    assert row
+    return int(row[0])
+
+
 @contextmanager
 def make_world(
-    engine: Engine, *, pairs: int, wallet_cents: int, postgres: str = "", bus: str = ""
+    engine: Engine,
+    cast: Cast,
+    *,
+    postgres: str = "",
+    bus: str = "",
+    processes: int = 1,
+    server: ServerKind = ServerKind.DAPHNE,
 ) -> Iterator[World]:
-    """A migrated, seeded world whose server is not started yet; everything goes at the end."""
-    name, port = f"{PREFIX}{uuid4().hex[:12]}", free_port()
+    """A migrated, seeded world whose servers are not started yet; everything goes at the end.
+
+    Each of its processes listens on a port of its own, so that a bench knows who sits where.
+    """
+    name, ports = f"{PREFIX}{uuid4().hex[:12]}", [free_port() for _ in range(processes)]
     with tempfile.TemporaryDirectory(prefix="aparte-bench-") as folder:
         home = Path(folder)
-        env = _environment(engine, name, home, port, postgres, bus)
+        env = _environment(engine, name, home, ports[0], postgres, bus)
         if engine is Engine.POSTGRES:
             _administer(postgres, f'CREATE DATABASE "{name}"')
-        server = Server("bench", "serve", str(port), env=env, log=home / "server.log")
+        fleet = _fleet(ports, server, env, home)
         try:
-            seeded = json.loads(run("bench", "seed", str(pairs), str(wallet_cents), env=env))
-            people = [
-                Pair(p["conversation_id"], Person(**p["fan"]), Person(**p["creator"]))
-                for p in seeded
-            ]
-            yield World(engine, name, home, env, port, server, people)
+            people = json.loads(run("bench", "seed", json.dumps(asdict(cast)), env=env))
+            yield World(engine, name, home, env, ports, fleet, _seeded(people))
         finally:
-            server.stop()
+            fleet.stop()
             if engine is Engine.POSTGRES:
                 _administer(postgres, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def _fleet(ports: Sequence[int], kind: ServerKind, env: dict[str, str], home: Path) -> Fleet:
+    alone = len(ports) == 1
+    members = [
+        Server(
+            "bench", "serve", str(port), kind.value, "clock" if alone else "",
+            env={**env, "PORT": str(port)}, log=home / f"server-{port}.log",
+        )
+        for port in ports
+    ]  # fmt: skip
+    if not alone:
+        members.append(Server("bench", "worker", env=env, log=home / "worker.log"))
+    return Fleet(members)
+
+
+def _seeded(people: dict[str, list[Any]]) -> Seeded:
+    def pairs(name: str) -> list[Pair]:
+        return [
+            Pair(one["conversation_id"], Person(**one["fan"]), Person(**one["creator"]))
+            for one in people[name]
+        ]
+
+    onlookers = [Person(**one) for one in people["onlookers"]]
+    return Seeded(pairs("pairs"), onlookers, pairs("spare"), pairs("broke"), pairs("paused"))
 
 
 def require_own_world(*, home: Path, database: str) -> None:

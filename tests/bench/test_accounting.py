@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from bench.load import Window
+from bench.cost import RELAY_REDIS, Cost, added, cost, latency
+from bench.load import Spent, Window
 from bench.processes import Server
-from bench.report import RELAY_MEMORY, RELAY_REDIS, Report, Row, make_row
+from bench.report import BALANCES, Report
 from bench.texts import SUSPECT, Texts
 from bench.world import require_own_world
 from safety.screening import Action, Context, screen
@@ -20,72 +21,89 @@ OURS = "ours"
 
 
 def window(messages: int = 1_000, server: float = 0.2, **changes: Any) -> Window:
-    base = Window(messages, 800, 1.0, server, 0.05, 0.01, 0.2)
+    base = Window(messages, 800, 0, 1.0, Spent(server, 0.05, 0.01, 500_000.0), 0.2)
     return base._replace(**changes)
 
 
-def product_row(relay: Row | None, *windows: Window, latencies: list[float] | None = None) -> Row:
-    return make_row(
-        OURS, windows, latencies or [], relay=relay, stores=True, has_redis=relay is not None
-    )
+def product(relay: Cost | None, *windows: Window) -> Cost:
+    return cost(OURS, windows, relay=relay, stores=True, has_redis=relay is not None)
 
 
-def relay_row(name: str, server: float, latencies: list[float] | None = None) -> Row:
-    found = [window(server=server, database=0.0)]
-    return make_row(name, found, latencies or [], relay=None, stores=False, has_redis=False)
+def relay(server: float) -> Cost:
+    found = [window(spent=Spent(server))]
+    return cost(RELAY_REDIS, found, relay=None, stores=False, has_redis=False)
 
 
-def report(*rows: Row, ok: bool = True) -> Report:
+def report(*costs: Cost, ok: bool = True) -> Report:
     check = {"name": "rule", "ok": ok, "detail": "" if ok else "offender"}
-    return Report("", {}, {}, list(rows), {OURS: [check]})
+    goals = [goal for one in costs if one.case == OURS for goal in one.goals()]
+    return Report("hotpath", {}, goals=goals, checks={OURS: [check]})
 
 
 def test_a_row_charges_server_and_database_to_a_delivered_message_and_redis_apart():
-    row = product_row(relay_row(RELAY_REDIS, 0.5), window())
+    row = product(relay(0.5), window())
     assert (row.server_us, row.database_us, row.redis_us) == pytest.approx((200, 50, 10))
     assert row.total_us == pytest.approx(250)
     assert row.ratio == pytest.approx(0.5)
+    assert row.wal_bytes == pytest.approx(500)
+
+
+def test_what_answers_cost_is_charged_to_the_paid_messages_too():
+    assert product(None, window()).paid_us == pytest.approx(250 * 1_000 / 800)
 
 
 def test_a_row_is_the_median_of_its_repeats_and_says_how_far_they_lie_apart():
-    row = product_row(None, window(server=0.1), window(server=0.2), window(server=0.9))
+    row = product(None, window(server=0.1), window(server=0.2), window(server=0.9))
     assert (row.total_us, row.min, row.max) == pytest.approx((250, 150, 950))
 
 
 def test_percentiles_are_of_the_rising_latencies():
-    row = product_row(None, window(), latencies=[n / 1000 for n in range(1, 101)])
-    assert (row.p50_ms, row.p99_ms) == pytest.approx((51, 100))
+    found = latency([n / 1000 for n in range(1, 1001)])
+    assert found == pytest.approx({"p50_ms": 501, "p99_ms": 991, "p999_ms": 1000, "max_ms": 1000})
+    assert set(latency([]).values()) == {None}
 
 
 def test_a_gate_opens_when_the_ratio_is_met_and_stays_closed_when_it_is_not():
-    slow, fast = relay_row(RELAY_REDIS, 0.5), relay_row(RELAY_REDIS, 0.1)
-    assert report(slow, product_row(slow, window())).missed("ratio") == []
-    assert report(fast, product_row(fast, window())).missed("ratio") != []
+    slow, fast = relay(0.5), relay(0.1)
+    assert report(product(slow, window())).missed("ratio") == []
+    assert report(product(fast, window())).missed("ratio") != []
+
+
+def test_the_gate_of_all_goals_closes_for_one_that_is_no_ratio():
+    dear = product(relay(5.0), window(server=2.0))
+    assert report(dear).missed("ratio") == []
+    assert [goal.name for goal in report(dear).missed("all")] == [f"{OURS}: CPU µs a message"]
 
 
 def test_without_a_relay_the_ratio_is_no_pass():
-    (goal,) = report(product_row(None, window())).missed("ratio")
+    (goal,) = report(product(None, window())).missed("ratio")
     assert (goal.value, goal.status) == (None, "n/a")
 
 
 def test_a_row_whose_generator_was_too_busy_passes_no_gate():
-    relay = relay_row(RELAY_REDIS, 0.5)
-    row = product_row(relay, window(generator_share=0.9))
+    row = product(relay(0.5), window(generator_share=0.9))
     assert row.void
-    assert report(relay, row).missed("ratio") != []
+    assert "void" in row.row()["status"]
+    assert report(row).missed("ratio") != []
 
 
-def test_the_latency_goal_is_what_is_added_to_the_relay_in_memory():
-    relay = relay_row(RELAY_MEMORY, 0.3, latencies=[0.001])
-    row = product_row(None, window(), latencies=[0.003])
-    added = {goal.name: goal for goal in report(relay, row).goals()}[f"{OURS}: added p50 ms"]
-    assert added.value == pytest.approx(2)
-    assert added.status == "goal"
+def test_latency_is_added_only_where_both_were_measured():
+    assert added(3.0, 1.0) == 2.0
+    assert added(3.0, None) is added(None, 1.0) is None
 
 
 def test_a_broken_rule_is_reported_with_its_case():
-    assert report(product_row(None, window()), ok=False).broken == ["ours: rule: offender"]
-    assert report(product_row(None, window())).broken == []
+    assert report(ok=False).broken == ["ours: rule: offender"]
+    assert report().broken == []
+
+
+def test_the_json_of_a_run_says_what_all_balances_sum_to():
+    found = report()
+    found.checks[OURS].append({"name": BALANCES, "ok": False, "detail": "-50"})
+    assert found.as_json()["ledger"]["sum_cents"] == -50
+    found.checks[OURS][-1] = {"name": BALANCES, "ok": True, "detail": ""}
+    assert found.as_json()["ledger"]["sum_cents"] == 0
+    assert report().as_json()["ledger"]["sum_cents"] is None
 
 
 def test_a_server_is_charged_for_what_its_children_use(tmp_path: Path):
