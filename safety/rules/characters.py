@@ -1,33 +1,16 @@
-"""What each character of Unicode is read as: one table, made once at start from a library.
+"""What each character of Unicode is read as: one table, written by `scripts/generate`.
 
-Hides where look-alikes come from: compatibility forms and confusables of `disarm`, and our own
-list of what it leaves (upper-case marks of other scripts, letters in boxes, signs worth keeping).
 A character that is not in the table reads as itself, so a text never costs more than one look-up
 a character, whoever wrote it.
 """
 
-import unicodedata
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
+from pathlib import Path
+from string import ascii_lowercase, digits
 
-import disarm
-
-# Characters the library leaves, or replaces in a way that would lose a sign the rules read.
-_OWN = {
-    "œ": "oe", "æ": "ae", "ß": "ss", "ø": "o", "đ": "d", "ħ": "h", "€": "€", "£": "£", "¥": "¥",
-    "«": '"', "»": '"', "“": '"', "”": '"', "`": "'", "´": "'", "ʼ": "'", "—": "-", "―": "-",
-    "ð": "d", "þ": "p", "ə": "e", "§": "s", "🔟": "10", "⓿": "0", "∂": "d", "ʘ": "o",
-    "Σ": "e", "ɓ": "b",
-}  # fmt: skip
-_LOOK_ALIKES = dict(
-    zip(
-        "ᗩᗅᗷᑕᗪᗴᖴᕼᒍᒪᗰᑎᑭᑫᖇᑌᐯᗯ᙭ᘔ" "ᐱᔕᎶᏃ" "яиλσςθωξκδεφψц" "тмнкбвшщзлдгжчф"
-        "տռքֆցհղզօրվ" "丂几卂卩乇匚尺丅ㄒ丨工口ㄩ山ㄖ千ㄚ乙ㄥᄂ刀下れㄗ" "𐌀𐌁𐌂𐌃𐌄𐌍𐌏𐌐𐌓𐌔𐌕𐌖",
-        "aabcdefhjlmnpqruvwxz" "asgz" "rnaocowekdefwu" "tmnkbbwwenarx4f"
-        "snpsghnqorv" "snapecrtti" "iouwofyzlldtnp" "abcdenoprstu",
-        strict=True,
-    )
-)  # fmt: skip
+READINGS = Path(__file__).with_name("characters.json")  # by `scripts.generate_characters`
 # Letters and digits upside down: each by itself reads as what it is when turned.
 TURNED = dict(
     zip(
@@ -36,76 +19,30 @@ TURNED = dict(
         strict=True,
     )
 )
-_DROPPED = frozenset({"Mn", "Me", "Cf", "Cc", "Cs"})
-# Everything that can read as something else; ideographs, syllables and private use cannot.
-_RANGES = (
-    (0x0000, 0x3400), (0x4E00, 0x9FB0), (0xA4D0, 0xAC00), (0xD800, 0xE000),
-    (0xFB00, 0x10000), (0x10280, 0x10600), (0x16F00, 0x16FA0), (0x1D000, 0x1E000),
-    (0x1F000, 0x1FC00), (0xE0000, 0xE1000),
-)  # fmt: skip
-_IDEOGRAPHS = range(0x4E00, 0x9FB0)  # a few of ours, none of the library's
-_IGNORED = range(0xE0000, 0xE1000)  # tags and selectors, reserved ones included
-_LENGTH_MAX = 4  # of what one character reads as: some stand for a whole sentence
+_PLAIN = frozenset(ascii_lowercase + digits + " .,;:!?'\"-()/")  # most of any text, as it is
+_ODD_MAX = 16  # different characters beyond those, replaced one after the other
 
 
-def _once(character: str) -> str:
-    if character in _OWN:
-        return _OWN[character]
-    if character in TURNED:
-        return TURNED[character].lower()
-    if character in _LOOK_ALIKES:
-        return _LOOK_ALIKES[character]
-    if character.isspace():
-        return " "
-    category = unicodedata.category(character)
-    if category in _DROPPED or ord(character) in _IGNORED:
-        return ""
-    if category == "Cn":
-        return character
-    if character.isascii():
-        return character.lower()
-    if (digit := unicodedata.digit(character, None)) is not None:
-        return str(digit)
-    boxed = unicodedata.normalize("NFKC", character)
-    if len(boxed) == 3 and boxed[0] == "(" and boxed[1].isalpha():
-        return boxed[1].lower()
-    if (small := character.lower()) != character:
-        return small
-    # Between two letters, since the library trims the ends of a text.
-    return disarm.strip_obfuscation(f"x{character}x")[1:-1].lower() or " "
+def _table() -> Iterator[tuple[int, str]]:
+    for start, run in json.loads(READINGS.read_bytes()).items():
+        readings = repeat("", run) if isinstance(run, int) else run
+        yield from enumerate(readings, int(start, 16))
 
 
-def _settled(character: str) -> str:
-    """`character` read until reading changes nothing more: a second pass finds nothing."""
-    read = character
-    for _ in range(5):
-        again = "".join(map(_once, read))
-        if again == read:
-            return read[:_LENGTH_MAX]
-        read = again
-    return "".join(one for one in read if _once(one) == one)[:_LENGTH_MAX]
-
-
-def _table() -> dict[int, str]:
-    codes: Iterable[int] = (
-        code
-        for start, end in _RANGES
-        for code in range(start, end)
-        if code not in _IDEOGRAPHS or chr(code) in _LOOK_ALIKES
-    )
-    pairs = ((code, chr(code), _settled(chr(code))) for code in codes)
-    return {code: read for code, one, read in pairs if read != one}
-
-
-TABLE = _table()
+TABLE = dict(_table())
 _IRREGULAR = frozenset(chr(code) for code, read in TABLE.items() if len(read) != 1)
 
 
 def read(text: str) -> tuple[str, Sequence[int]]:
     """`text` with each character read, and where each character of that was written."""
-    if _IRREGULAR.isdisjoint(text):
-        return text.translate(TABLE), range(len(text))
+    odd = set(text).difference(_PLAIN)
     get = TABLE.get
+    if odd.isdisjoint(_IRREGULAR):
+        if len(odd) > _ODD_MAX:
+            return text.translate(TABLE), range(len(text))
+        for one in odd:  # what a character reads as reads as itself: no order shows
+            text = text.replace(one, get(ord(one), one))
+        return text, range(len(text))
     pieces = [get(code, one) for code, one in zip(map(ord, text), text, strict=True)]
     lengths = map(len, pieces)
     return "".join(pieces), list(chain.from_iterable(map(repeat, range(len(text)), lengths)))

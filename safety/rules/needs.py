@@ -9,7 +9,7 @@ than the pattern does, never more: what is left out could not have matched.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache, lru_cache, reduce
 from itertools import product
 from math import prod
 
@@ -29,6 +29,7 @@ _USUAL_WORDS = """
 COMMON = frozenset(_USUAL_WORDS.split()).union(".,;:!?'\"-()/")
 _OPEN = re.compile(f"[{UNKNOWN}{DIGIT}]")
 SHAPES_MAX = 400  # of one part; beyond, it counts as unknown
+SEGMENTS_KEPT, GROUPS_KEPT = 4_096, 1_024  # read once: the lists of the packs come again and again
 _TOKEN = re.compile(
     r"[a-z]+(?![*+?{])|\(\?:\\W\{1,3\}\)"  # a run of letters, the packs' space
     r"|\\.|\[(?:\\.|[^\]\\])+\]|\(\?:|\((?!\?)|\)|\||[*+?]\??|\{\d+(?:,\d*)?\}\??|[^()\[\]{}*+?]",
@@ -82,8 +83,13 @@ def needs(source: str) -> Needs:
 
 def _key(shape: str) -> str:
     """The rarest thing of a shape: a whole word or sign, else what is known of a word."""
-    keys = ("", *(key for segment in set(shape.split()) for key in _segment_keys(segment)))
-    return max(keys, key=lambda key: (_rarity(key), key))
+    return max(map(_segment_key, shape.split()), default=(0, ""))[1]
+
+
+@lru_cache(SEGMENTS_KEPT)
+def _segment_key(segment: str) -> tuple[float, str]:
+    """The rarest key of what stands between two gaps, after how rare it is."""
+    return max(((_rarity(key), key) for key in _segment_keys(segment)), default=(0, ""))
 
 
 def _segment_keys(segment: str) -> Iterator[str]:
@@ -109,7 +115,7 @@ def _rarity(key: str) -> float:
         return len(key) - 1.5 - (key[0] == key[-1])
     if key == DIGIT:
         return 1
-    return len(key) if not key or _WORD.match(key) else 6
+    return len(key) if _WORD.match(key) else 6
 
 
 def _conditions(chunks: Iterable[_Part]) -> tuple[Keys, ...]:
@@ -123,26 +129,18 @@ class _Reader:
     """One pass over an expression, from left to right."""
 
     def __init__(self, source: str) -> None:
-        self._source = source
-        self._tokens = list(self._split())
+        self._tokens: list[str] = _TOKEN.findall(source)
+        if sum(map(len, self._tokens)) != len(source):
+            raise Unreadable("an unexpected sign")
         self._at = 0
-
-    def _split(self) -> Iterator[str]:
-        place = 0
-        while place < len(self._source):
-            found = _TOKEN.match(self._source, place)
-            if found is None:
-                raise Unreadable(f"unexpected {self._source[place : place + 2]!r} at {place}")
-            yield found.group()
-            place = found.end()
 
     def whole(self) -> tuple[tuple[Keys, ...], float]:
         """The conditions of the expression, and its gaps."""
         chunks = list(self._chunks())
         if self._next() == "|":  # a bare choice: nothing is common to its branches but the whole
             self._at = 0
-            chunks = [self._choice()]
-        if self._at < len(self._tokens):
+            chunks = [self.choice()]
+        elif self._next():
             raise Unreadable("unexpected )")
         return _conditions(chunks), sum(chunk.gaps for chunk in chunks)
 
@@ -165,11 +163,14 @@ class _Reader:
         self._at += 1
         return self._tokens[self._at - 1]
 
-    def _choice(self) -> _Part:
+    def choice(self) -> _Part:
+        """The whole as one choice between branches."""
         parts = [reduce(_joined, self._parts(), _NOTHING)]
         while self._next() == "|":
             self._take()
             parts.append(reduce(_joined, self._parts(), _NOTHING))
+        if self._next():
+            raise Unreadable("unexpected )")
         shapes = tuple(dict.fromkeys(shape for part in parts for shape in part.shapes))
         return _capped(_Part(shapes, max(part.gaps for part in parts)))
 
@@ -180,14 +181,19 @@ class _Reader:
     def _one(self) -> _Part:
         token = self._take()
         if token in ("(", "(?:"):
-            part = self._choice()
-            if self._next() != ")":
-                raise Unreadable("missing )")
-            self._take()
-            return part
+            return _group(self._body())
         if token[0] in "*+?{":
             raise Unreadable(f"nothing before {token}")
         return _single(token)
+
+    def _body(self) -> str:
+        """What stands up to the end of the group just begun, taken with its end."""
+        begun, depth = self._at, 1
+        while depth:
+            if self._at == len(self._tokens):
+                raise Unreadable("missing )")
+            depth += {"(": 1, "(?:": 1, ")": -1}.get(self._take(), 0)
+        return "".join(self._tokens[begun : self._at - 1])
 
     def _repeated(self, part: _Part) -> _Part:
         token = self._next()
@@ -202,6 +208,12 @@ class _Reader:
             shapes += _unknown(part.shapes)
         gaps = part.gaps * (1 if gap else most) if part.gaps else 0
         return _capped(_Part(tuple(dict.fromkeys(shapes)), gaps))
+
+
+@lru_cache(GROUPS_KEPT)
+def _group(body: str) -> _Part:
+    """What stands between two parentheses, read once: packs have the same lists all over."""
+    return _Reader(body).choice()
 
 
 def _bounds(token: str) -> tuple[int, float]:
@@ -273,6 +285,8 @@ def _glues(part: _Part, end: int) -> bool:
 
 
 def _joined(first: _Part, second: _Part) -> _Part:
+    if first is _NOTHING:
+        return second
     if len(first.shapes) * len(second.shapes) > SHAPES_MAX:
         if len(first.shapes) < len(second.shapes):
             first = _Part(_unknown(first.shapes), first.gaps)

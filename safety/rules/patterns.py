@@ -103,16 +103,12 @@ def bounded(source: str) -> str:
     return rf"(?:^|\W)({source})(?:\W|$)"
 
 
+@cache
 def _piece(one: str) -> str:
     if len(one) > 1:
         return one
     plain = dict(_SIGNS).get(one)
-    return plain if plain is not None else _folded(one)
-
-
-@cache
-def _folded(one: str) -> str:
-    return fold(one).text
+    return plain if plain is not None else fold(one).text
 
 
 def _letters_once(pieces: list[str]) -> list[str]:
