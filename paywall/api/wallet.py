@@ -46,7 +46,10 @@ class WalletOut(Schema):
 
 
 class WalletLineOut(Schema):
-    """`kind` is the ledger's word, `what` the other person's name where there is one."""
+    """`kind` is the ledger's word, `what` the other person's name where there is one.
+
+    `archived_until`: this one line stands for all that was archived up to then.
+    """
 
     id: UUID
     at: datetime
@@ -56,6 +59,7 @@ class WalletLineOut(Schema):
     out_cents: int
     balance_cents: int
     receipt_id: int | None
+    archived_until: datetime | None
 
 
 class WalletLinesOut(Schema):

@@ -94,11 +94,13 @@ SELECT hold.id, hold.state, hold.amount_cents, held.cents, ended.settled, ended.
            sum(CASE WHEN target_book = 'fan_wallet' THEN amount_cents ELSE 0 END) AS returned
       FROM paywall_transfer WHERE source_book = 'escrow' GROUP BY posting_key
   ) AS ended ON ended.posting_key = 'end:' || hold.key
- WHERE coalesce(held.cents, 0) <> hold.amount_cents
+  LEFT JOIN paywall_archivedposting AS archived ON archived.posting_key = 'hold:' || hold.key
+ WHERE archived.posting_key IS NOT NULL AND hold.state = 'open'
+    OR archived.posting_key IS NULL AND (coalesce(held.cents, 0) <> hold.amount_cents
     OR coalesce(ended.settled, 0) <> hold.settled_cents
     OR coalesce(ended.returned, 0) <> hold.returned_cents
     OR hold.settled_cents + hold.returned_cents
-       <> CASE WHEN hold.state = 'open' THEN 0 ELSE hold.amount_cents END
+       <> CASE WHEN hold.state = 'open' THEN 0 ELSE hold.amount_cents END)
 """
 
 _ESCROW = f"""
@@ -115,6 +117,18 @@ SELECT owner_id, sum(cents) FROM (
 ) AS both_sides GROUP BY owner_id HAVING sum(cents) <> 0
 """
 
+# What an archive took away it took whole, and once; its closings are transfers like any other.
+_ARCHIVED = """
+SELECT period.number, period.postings, count(archived.posting_key)
+  FROM paywall_archivedperiod AS period
+  LEFT JOIN paywall_archivedposting AS archived ON archived.period_id = period.number
+ GROUP BY period.number HAVING count(archived.posting_key) <> period.postings
+UNION ALL
+SELECT archived.period_id, 0, count(*) FROM paywall_archivedposting AS archived
+  JOIN paywall_transfer AS transfer ON transfer.posting_key = archived.posting_key
+ GROUP BY archived.period_id
+"""
+
 LEDGER_CHECKS: dict[str, Callable[[], Breaches]] = {
     "every stored balance is the sum of its transfers": breaches(_STORED_IS_THE_SUM),
     "all balances sum to zero": breaches(_ALL_SUM_TO_ZERO),
@@ -122,4 +136,5 @@ LEDGER_CHECKS: dict[str, Callable[[], Breaches]] = {
     "every hold ends once, and settled plus returned is what it held": breaches(_HOLD_ENDS),
     "escrow is the sum of the open holds": breaches(_ESCROW),
     "what a wallet reserves is the sum of its open holds": breaches(_RESERVED),
+    "every archived posting is remembered, and left no transfer behind": breaches(_ARCHIVED),
 }

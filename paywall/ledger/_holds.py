@@ -14,10 +14,12 @@ from paywall.ledger.books import (
     Outcome,
     Place,
     Posting,
+    Remembered,
     Settlement,
     Status,
     check_leg,
     end_key,
+    is_same,
 )
 from paywall.ledger.models import Hold, HoldState
 
@@ -103,14 +105,14 @@ def _end(
 def _end_once(
     sheet: Sheet,
     held: Held | None,
-    ended: dict[str, Posting],
+    ended: dict[str, Posting | Remembered],
     legs: Sequence[tuple[Place, int]],
 ) -> Outcome:
     if held is None:
         return _NOT_FOUND
     ending, wallet = held.ending(legs), wallet_of(held.owner_id)
     if (known := ended.get(ending.key)) is not None:
-        status: Status = "replayed" if known == ending else "not_open"
+        status: Status = "replayed" if is_same(known, ending) else "not_open"
         return Outcome(status, held.id, sheet.balance(wallet))
     sheet.end(held, ending)
     ended[ending.key] = ending

@@ -17,9 +17,11 @@ from paywall.ledger.books import (
     Outcome,
     Place,
     Posting,
+    Remembered,
     check_leg,
+    is_same,
 )
-from paywall.ledger.models import Transfer
+from paywall.ledger.models import ArchivedPosting, Transfer
 
 _COLUMNS = (
     "posting_key",
@@ -37,7 +39,7 @@ _COLUMNS = (
 @dataclass(slots=True)
 class _Batch:
     accounts: Accounts
-    known: dict[str, Posting]
+    known: dict[str, Posting | Remembered]
     fresh: list[Posting]
 
 
@@ -60,8 +62,23 @@ def post(postings: Sequence[Posting], *, now: datetime) -> list[Outcome]:
     return outcomes
 
 
-def known_postings(keys: Iterable[str]) -> dict[str, Posting]:
-    """The postings that happened under these keys."""
+def known_postings(keys: Iterable[str]) -> dict[str, Posting | Remembered]:
+    """The postings that happened under these keys, archived ones included.
+
+    Transfers are looked at first: what an archive takes away meanwhile is remembered by then.
+    """
+    wanted = set(keys)
+    standing = _standing(wanted)
+    archived = read_rows(
+        ArchivedPosting,
+        ("posting_key", "fingerprint"),
+        where=("posting_key",),
+        among=[(key,) for key in wanted - set(standing)],
+    )
+    return {key: Remembered(key, told) for key, told in archived} | standing
+
+
+def _standing(keys: Iterable[str]) -> dict[str, Posting]:
     rows = read_rows(Transfer, _COLUMNS, where=("posting_key",), among=[(key,) for key in keys])
     legs: dict[str, list[tuple[int, Leg]]] = {}
     about: dict[str, tuple[str, UUID]] = {}
@@ -104,7 +121,8 @@ def _decide(batch: _Batch, posting: Posting) -> Outcome:
     concerned = next((p for p in _places(posting) if p.book in USER_BOOKS), None)
     balance = batch.accounts.balance(concerned) if concerned else 0
     if (known := batch.known.get(posting.key)) is not None:
-        return Outcome("replayed" if known == posting else "key_reused", None, balance)
+        same = is_same(known, posting)
+        return Outcome("replayed" if same else "key_reused", None, balance)
     if missing := _missing(batch.accounts, posting):
         return Outcome("insufficient_funds", None, balance, missing)
     batch.accounts.move(posting.legs)

@@ -1,5 +1,7 @@
 """The words of the ledger: where money stands, how it moves, what became of an order to move it."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NamedTuple
@@ -47,6 +49,27 @@ class Posting(NamedTuple):
     kind: str
     legs: tuple[Leg, ...]
     subject_id: UUID
+
+
+class Remembered(NamedTuple):
+    """A posting whose legs stand in an archive: what is left tells it from any other."""
+
+    key: str
+    fingerprint: str
+
+
+def fingerprint(posting: Posting) -> str:
+    """The same for two postings exactly when kind, subject and legs are."""
+    legs = [(*leg.source, *leg.target, leg.amount_cents) for leg in posting.legs]
+    told = json.dumps([posting.kind, posting.subject_id, legs], default=str)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def is_same(known: Posting | Remembered, posting: Posting) -> bool:
+    """Whether what happened under this key is this very posting."""
+    if isinstance(known, Remembered):
+        return known.fingerprint == fingerprint(posting)
+    return known == posting
 
 
 class HoldRequest(NamedTuple):

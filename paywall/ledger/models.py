@@ -143,3 +143,35 @@ class Hold(models.Model):
                 condition=Q(state=HoldState.OPEN),
             )
         ]
+
+
+class ArchivedPeriod(models.Model):
+    """Transfers before a date that stand in a file now; closings stand here in their place."""
+
+    number = models.PositiveIntegerField(primary_key=True)  # from 1, without a hole
+    since = models.DateTimeField()
+    before = models.DateTimeField(unique=True)
+    file = models.CharField(max_length=100, unique=True)  # its name; the operator keeps it
+    sha256 = models.CharField(max_length=64)
+    postings = models.BigIntegerField()
+    transfers = models.BigIntegerField()
+    archived_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="an_archived_period_has_a_length", condition=Q(since__lt=F("before"))
+            ),
+            models.CheckConstraint(
+                name="an_archive_holds_something",
+                condition=Q(postings__gt=0, transfers__gte=F("postings")),
+            ),
+        ]
+
+
+class ArchivedPosting(models.Model):
+    """The key of a posting whose transfers left: it happens once, however late it is retried."""
+
+    posting_key = models.CharField(primary_key=True, max_length=120)
+    period = models.ForeignKey(ArchivedPeriod, models.PROTECT, related_name="+", db_index=False)
+    fingerprint = models.CharField(max_length=64)

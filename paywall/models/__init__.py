@@ -1,6 +1,13 @@
 """The tables of paywall. Those of the ledger are here to be read; only the ledger writes them."""
 
-from paywall.ledger.models import Hold, HoldState, LedgerAccount, Transfer
+from paywall.ledger.models import (
+    ArchivedPeriod,
+    ArchivedPosting,
+    Hold,
+    HoldState,
+    LedgerAccount,
+    Transfer,
+)
 from paywall.models.media import (
     KeyKind,
     Media,
@@ -25,6 +32,8 @@ from paywall.models.prices import CreatorRule, FanRule
 from paywall.models.receipts import Receipt, ReceiptKind, SubjectKind
 
 __all__ = [
+    "ArchivedPeriod",
+    "ArchivedPosting",
     "CreatorRule",
     "FanRule",
     "Hold",

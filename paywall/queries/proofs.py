@@ -10,11 +10,16 @@ SELECT id, gross_cents FROM paywall_receipt
  WHERE vat_cents + creator_cents + reserve_cents + bank_cents + platform_cents <> gross_cents
 """
 
-_SALES = """
+# Archived transfers are proved from their file: see `paywall.queries.archives`.
+_STANDS = """NOT EXISTS (
+  SELECT 1 FROM paywall_archivedposting AS archived
+   WHERE archived.posting_key = receipt.posting_key)"""
+
+_SALES = f"""
 SELECT receipt.id, receipt.posting_key FROM paywall_receipt AS receipt
   LEFT JOIN paywall_transfer AS transfer
     ON transfer.posting_key = receipt.posting_key AND transfer.target_book <> 'fan_wallet'
- WHERE receipt.kind = 'sale' GROUP BY receipt.id
+ WHERE receipt.kind = 'sale' AND {_STANDS} GROUP BY receipt.id
 HAVING coalesce(sum(transfer.amount_cents), 0) <> gross_cents
     OR sum(CASE WHEN target_book = 'vat_payable' THEN amount_cents ELSE 0 END) <> vat_cents
     OR sum(CASE WHEN target_book = 'creator_pending' AND target_owner_id = creator_id
@@ -26,11 +31,11 @@ HAVING coalesce(sum(transfer.amount_cents), 0) <> gross_cents
 """
 
 # What a creator no longer has, the platform pays: those two are compared together.
-_CREDIT_NOTES = """
+_CREDIT_NOTES = f"""
 SELECT receipt.id, receipt.posting_key FROM paywall_receipt AS receipt
   LEFT JOIN paywall_transfer AS transfer ON transfer.posting_key = receipt.posting_key
    AND transfer.target_book = 'fan_wallet' AND transfer.target_owner_id = receipt.fan_id
- WHERE receipt.kind = 'credit_note' GROUP BY receipt.id
+ WHERE receipt.kind = 'credit_note' AND {_STANDS} GROUP BY receipt.id
 HAVING coalesce(sum(transfer.amount_cents), 0) <> gross_cents
     OR sum(CASE WHEN source_book = 'vat_payable' THEN amount_cents ELSE 0 END) <> vat_cents
     OR sum(CASE WHEN source_book = 'chargeback_reserve' THEN amount_cents ELSE 0 END)
@@ -50,7 +55,7 @@ _CAPTURED = """
 SELECT transfer.posting_key FROM paywall_transfer AS transfer
   LEFT JOIN paywall_receipt AS receipt ON receipt.posting_key = transfer.posting_key
  WHERE receipt.id IS NULL AND transfer.source_book IN ('escrow', 'fan_wallet')
-   AND transfer.target_book IN ('vat_payable', 'creator_pending')
+   AND transfer.target_book IN ('vat_payable', 'creator_pending') AND transfer.kind <> 'closing'
 UNION
 SELECT hold.key FROM paywall_hold AS hold
   LEFT JOIN paywall_receipt AS receipt ON receipt.posting_key = 'end:' || hold.key

@@ -10,7 +10,7 @@ from django.db.models import CharField, Min, Q, QuerySet, Sum
 from django.db.models.functions import Cast
 
 from accounts.queries import people
-from paywall.ledger import Book
+from paywall.ledger import Book, archives
 from paywall.models import Receipt, ReceiptKind, Transfer
 
 LINES_MAX = 100
@@ -20,7 +20,10 @@ type Row = Any  # one posting: what `_postings` selects; django-stubs has no nam
 
 @dataclass(frozen=True, kw_only=True)
 class WalletLine:
-    """One movement. `what` names the other person where a receipt knows one."""
+    """One movement. `what` names the other person where a receipt knows one.
+
+    `archived_until` is for the one line that stands for all that was archived of a period.
+    """
 
     id: UUID
     at: datetime
@@ -30,6 +33,7 @@ class WalletLine:
     out_cents: int
     balance_cents: int
     receipt_id: int | None
+    archived_until: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,16 +51,24 @@ def wallet_lines(*, owner_id: UUID, before: UUID | None = None, limit: int = 50)
     page = rows[:limit]
     receipts = _receipts(owner_id, page)
     names = people({receipt.creator_id for receipt in receipts.values()})
+    periods = archives.periods_of({r["posting_key"] for r in page if r["kind"] == archives.CLOSING})
     balance, items = _balance_after(owner_id, page), []
     for row in page:
         receipt = receipts.get(row["posting_key"]) or receipts.get(row["subject_id"])
         what = names[receipt.creator_id].name if receipt else ""
-        items.append(_line(row, balance, what, receipt))
+        period = periods.get(row["posting_key"])
+        items.append(_line(row, balance, what, receipt, period.before if period else None))
         balance -= row["in_cents"] - row["out_cents"]
     return WalletPage(items=items, next=items[-1].id if len(rows) > limit else None)
 
 
-def _line(row: Row, balance_cents: int, what: str, receipt: Receipt | None) -> WalletLine:
+def _line(
+    row: Row,
+    balance_cents: int,
+    what: str,
+    receipt: Receipt | None,
+    archived_until: datetime | None,
+) -> WalletLine:
     return WalletLine(
         id=UUID(row["first"]),
         at=row["at"],
@@ -66,6 +78,7 @@ def _line(row: Row, balance_cents: int, what: str, receipt: Receipt | None) -> W
         out_cents=row["out_cents"],
         balance_cents=balance_cents,
         receipt_id=receipt.id if receipt else None,
+        archived_until=archived_until,
     )
 
 

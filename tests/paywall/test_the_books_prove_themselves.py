@@ -20,7 +20,9 @@ from tests.guards import lifted_guards
 from tests.paywall.books import top_up
 
 pytestmark = pytest.mark.django_db
-TABLES = ("transfer", "hold", "receipt", "ledgeraccount", "unlock")
+TABLES = (
+    "transfer", "hold", "receipt", "ledgeraccount", "unlock", "archivedperiod", "archivedposting",
+)  # fmt: skip
 
 BREACHES = {
     "every stored balance is the sum of its transfers": [
@@ -44,6 +46,11 @@ BREACHES = {
     "escrow is the sum of the open holds": ["DELETE FROM paywall_hold WHERE state = 'open'"],
     "what a wallet reserves is the sum of its open holds": [
         "UPDATE paywall_ledgeraccount SET reserved_cents = 1 WHERE book = 'fan_wallet'",
+    ],
+    "every archived posting is remembered, and left no transfer behind": [
+        "INSERT INTO paywall_archivedperiod"
+        " (number, since, before, file, sha256, postings, transfers, archived_at)"
+        " VALUES (1, '2026-01-01', '2026-02-01', '', '', 1, 1, '2026-02-02')",
     ],
     "the parts of every receipt sum to its price": [
         "UPDATE paywall_receipt SET platform_cents = platform_cents + 1",

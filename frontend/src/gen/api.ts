@@ -1018,6 +1018,8 @@ export interface components {
         /**
          * WalletLineOut
          * @description `kind` is the ledger's word, `what` the other person's name where there is one.
+         *
+         *     `archived_until`: this one line stands for all that was archived up to then.
          */
         WalletLineOut: {
             /**
@@ -1042,6 +1044,8 @@ export interface components {
             balance_cents: number;
             /** Receipt Id */
             receipt_id: number | null;
+            /** Archived Until */
+            archived_until: string | null;
         };
         /** WalletLinesOut */
         WalletLinesOut: {
