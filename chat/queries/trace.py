@@ -42,8 +42,8 @@ def _fate(message: Message) -> Iterator[Moment]:
         },
     )
     if message.delivered_at:
-        facts = {"seq": message.seq, "answer_due_at": message.answer_due_at}
-        yield Moment(message.delivered_at, "delivered", facts)
+        number = {"seq": message.seq, "answer_due_at": message.answer_due_at}
+        yield Moment(message.delivered_at, "delivered", number)
     for revision in Revision.objects.filter(message_id=message.id):
         facts = {"revision": revision.id, "state": revision.state, "verdict": revision.verdict}
         yield Moment(revision.at, "revised", facts)
@@ -81,7 +81,7 @@ def _cases(message_id: UUID) -> Iterator[Moment]:
 
 
 def _money(message: Message) -> Iterator[Moment]:
-    if message.money == Money.NONE:
+    if message.money == Money.NONE or message.hold_id is None:
         return
     for hold in Hold.objects.filter(id=message.hold_id):
         facts = {"hold": hold.id, "cents": hold.amount_cents}

@@ -25,12 +25,10 @@ NAME = re.compile(r"\baparte_[a-z_]+\b")
 def settings_read() -> Iterator[str]:
     """The names of the environment that settings.py asks for."""
     for node in ast.walk(ast.parse((ROOT / "settings.py").read_text())):
-        asked = isinstance(node, ast.Call) and ast.unparse(node.func) in (
-            "os.environ.get",
-            "_secret",
-        )
-        if asked and isinstance(name := node.args[0], ast.Constant):
-            yield str(name.value)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("os.environ.get", "_secret"):
+            name = node.args[0]
+            if isinstance(name, ast.Constant):
+                yield str(name.value)
 
 
 def families() -> dict[str, str]:

@@ -6,6 +6,7 @@ Only for what holds one of these words; the launcher of a server (`tests.running
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import django
@@ -26,12 +27,14 @@ def quoting(function: Callable[..., Any], word: str) -> Callable[..., Any]:
 
 def install() -> None:
     """Put the bugs in place."""
-    from accounts import api
-    from chat import batching, policies
-
-    policies.clean_body = quoting(policies.clean_body, IN_A_HANDLER)
-    batching.send_messages = quoting(batching.send_messages, IN_THE_WRITER)
-    api.set_language = quoting(api.set_language, IN_A_ROUTE)
+    bugs = (
+        ("chat.policies", "clean_body", IN_A_HANDLER),
+        ("chat.batching", "send_messages", IN_THE_WRITER),
+        ("accounts.api", "set_language", IN_A_ROUTE),
+    )
+    for place, name, word in bugs:
+        module = import_module(place)
+        setattr(module, name, quoting(getattr(module, name), word))
 
 
 if __name__ == "__main__":

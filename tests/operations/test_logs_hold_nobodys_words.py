@@ -11,10 +11,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from structlog.contextvars import bound_contextvars
 from uuid_utils.compat import uuid7
 
 from accounts import logs
-from chat import stages
 from tests import broken_rule
 from tests.operations import talkative
 from tests.running_server import RunningServer
@@ -70,7 +70,7 @@ async def test_what_asyncio_says_of_a_callback_does_not_quote_its_arguments(
 
 
 def test_an_event_has_its_facts_and_what_was_bound(lines: io.StringIO) -> None:
-    with stages.bound_contextvars(connection="c0ffee", account="someone"):
+    with bound_contextvars(connection="c0ffee", account="someone"):
         logs.get_logger("chat.x").warning("refused", code="too_fast")
     found = lines.getvalue()
     assert all(word in found for word in ("refused", "too_fast", "c0ffee", "someone", "chat.x"))

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import psycopg
@@ -26,7 +27,7 @@ pytestmark = [
 
 
 @contextmanager
-def pooler(folder: Path) -> Iterator[str]:
+def pooler() -> Iterator[str]:
     """PgBouncer on a port of its own, with few connections; its address, and who signs in."""
     real, port = urlsplit(os.environ["DATABASE_URL"]), free_port()
     password = f"password={real.password} " if real.password else ""
@@ -41,25 +42,24 @@ def pooler(folder: Path) -> Iterator[str]:
     ):
         assert old in text, old
         text = text.replace(old, new, 1)
-    folder.mkdir()
-    (folder / "pgbouncer.ini").write_text(text)
-    with subprocess.Popen(_command(folder), stderr=subprocess.PIPE, text=True) as process:
-        address = f"{real.username}@127.0.0.1:{port}"
-        try:
-            until(lambda: _answers(f"postgresql://{address}{real.path}"))
-            yield address
-        finally:
-            process.terminate()
-            process.communicate()
+    address = f"{real.username}@127.0.0.1:{port}"
+    with TemporaryDirectory(prefix="pgbouncer") as folder:
+        settings = Path(folder, "pgbouncer.ini")
+        settings.write_text(text)
+        with subprocess.Popen(_command(settings), stderr=subprocess.DEVNULL) as process:
+            try:
+                until(lambda: _answers(f"postgresql://{address}{real.path}"))
+                yield address
+            finally:
+                process.terminate()
 
 
-def _command(folder: Path) -> list[str]:
+def _command(settings: Path) -> list[str]:
     """PgBouncer does not run as root."""
     assert PROGRAM
-    command = [PROGRAM, str(folder / "pgbouncer.ini")]
+    command = [PROGRAM, str(settings)]
     if os.geteuid() == 0:
-        for path in (folder, *folder.parents[:2]):
-            path.chmod(0o755)
+        settings.parent.chmod(0o755)
         ids = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
         return ["setpriv", *ids, *command]
     return command
@@ -76,9 +76,9 @@ def _answers(url: str) -> bool:
 @pytest.fixture
 def pooled(tmp_path: Path) -> Iterator[RunningServer]:
     """A server that reaches its database through the pooler."""
-    with pooler(tmp_path / "pooler") as address:
+    with pooler() as address:
         env = {"DATABASE_POOLER": "transaction"}
-        server = RunningServer(home=tmp_path / "home", env=env)
+        server = RunningServer(home=tmp_path, env=env)
         own = urlsplit(server.env["DATABASE_URL"])
         server.env["DATABASE_URL"] = own._replace(netloc=address).geturl()
         with server:
