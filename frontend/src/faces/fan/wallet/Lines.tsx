@@ -57,6 +57,14 @@ function useColumns(onReceipt: (id: number) => void): Column<Line>[] {
   const { t } = useTranslation('fan')
   const language = useLanguage()
   const kind = (line: Line) => {
+    if (line.archived_until !== null) {
+      return (
+        <>
+          {t('lines.archived', { date: fullMoment(line.archived_until, language) })}
+          <span className={styles.under}>{t('lines.archived_where')}</span>
+        </>
+      )
+    }
     const known = KINDS.find((one) => one === line.kind) ?? 'other'
     const words = t(`lines.kind.${known}`)
     return (
