@@ -12,7 +12,7 @@ from uuid import uuid4
 from bench.clients import Talk
 from bench.cost import RELAY_MEMORY, RELAY_REDIS
 from bench.journal import Journal
-from bench.load import Load, ProductLoad, RelayLoad, Spent, Window
+from bench.load import Load, OneWayLoad, ProductLoad, RelayTalk, Spent, Window
 from bench.options import Options, Say
 from bench.processes import Fleet, PostgresClock, Server, cores, pin
 from bench.report import Report
@@ -87,7 +87,8 @@ class ProductCase(Case):
         self.server.stop()
         say(f"reconciling {self.name}: {len(self.journal.said)} messages")
         report.counters[self.name] = self.world.counters()
-        report.checks[self.name] = self.world.audit(json.dumps(self.journal.as_json()))
+        checks = self.world.audit(json.dumps(self.journal.as_json()))
+        report.checks[self.name] = [*checks, self.journal.all_answered()]
 
 
 def talks(pairs: Sequence[Pair], journal: Journal, *, seed: int = SEED) -> list[Talk]:
@@ -172,7 +173,8 @@ class Cases:
         port = free_port()
         arguments = [str(port), f"{PREFIX}{uuid4().hex[:12]}", *([bus] if bus else [])]
         server = Server("bench.relay", *arguments, env={}, log=self._logs / f"{port}.log")
-        return Case(name, Fleet([server]), [port], RelayLoad(self.options.pairs), bus=bus)
+        load = OneWayLoad([RelayTalk(number) for number in range(self.options.pairs)])
+        return Case(name, Fleet([server]), [port], load, bus=bus)
 
 
 @contextmanager

@@ -233,6 +233,13 @@ class Talk:
         """The fan's next message."""
         self.fan.say(self._texts.next(), due_at=due_at)
 
+    def time(self) -> None:
+        """From now on remember when messages went and came; forget the times before."""
+        for seat in self.seats:
+            seat.timing = True
+            seat.due_at.clear()
+            seat.heard_at.clear()
+
     def latencies(self) -> list[float]:
         """Seconds from when each message should have gone to when the other side had it."""
         found = []

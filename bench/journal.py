@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+SHOWN = 3  # offenders named in a check
+
 
 @dataclass(slots=True)
 class Said:
@@ -38,3 +40,9 @@ class Journal:
     def from_json(cls, plain: dict[str, Any]) -> "Journal":
         """The inverse of `as_json`."""
         return cls({one["client_id"]: Said(**one) for one in plain["said"]}, plain["heard"])
+
+    def all_answered(self) -> dict[str, Any]:
+        """A check for when everything has come to rest: no message is without its answer."""
+        silent = [s.client_id for s in self.said.values() if not (s.acknowledged or s.refused)]
+        detail = f"{len(silent)}: {'; '.join(silent[:SHOWN])}" if silent else ""
+        return {"name": "every message has its answer", "ok": not silent, "detail": detail}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from time import perf_counter, process_time
 from typing import NamedTuple, Protocol
 
-from bench.clients import RECONNECT_SECONDS, Seat, Talk, until
+from bench.clients import Seat, Talk, until
 from bench.wire import Wire, open_wire
 
 BODY_BYTES = 160  # of a relayed message
@@ -25,47 +25,32 @@ class Dialogue(Protocol):
     def start(self, window: int) -> None: ...
     def stop(self) -> None: ...
     def say(self, due_at: float | None = None) -> None: ...
+    def time(self) -> None: ...  # from now on, and forget the times before
     def latencies(self) -> list[float]: ...
 
 
-class RelayTalk:
-    """Two sockets of the bare relay; a message is done when the other one has it."""
+class OneWay(ABC):
+    """Two people of whom one writes: a message is done when the other one has it."""
 
-    def __init__(self, number: int) -> None:
-        self._seats = (f"{number}a", f"{number}b")
+    def __init__(self) -> None:
         self.delivered = self.paid = self.refused = 0
         self.waiting = 0
-        self.timing = self._running = False
+        self._running = False
         self._count = 0
         self._due: dict[int, float] = {}
         self._latencies: list[float] = []
-        self._wires: list[Wire] = []
 
+    @abstractmethod
     async def connect(self, port: int) -> None:
-        """Open both sockets, once the server listens."""
-        own, peer = self._seats
-        deadline = perf_counter() + RECONNECT_SECONDS
-        for one, other in ((own, peer), (peer, own)):
-            while True:
-                try:
-                    wire = await open_wire(
-                        port=port,
-                        path=f"/ws?own={one}&peer={other}",
-                        headers={},
-                        on_message=self._receive,
-                        on_lost=lambda: None,
-                    )
-                except OSError:
-                    if perf_counter() > deadline:
-                        raise
-                    await asyncio.sleep(0.1)
-                else:
-                    self._wires.append(wire)
-                    break
+        """Open both connections, once the server listens."""
 
+    @abstractmethod
     def close(self) -> None:
-        for wire in self._wires:
-            wire.close()
+        """Close both."""
+
+    @abstractmethod
+    def transmit(self, number: int) -> None:
+        """Send the message of this number; `arrived` hears of it at the other end."""
 
     def start(self, window: int) -> None:
         self._running = True
@@ -80,19 +65,50 @@ class RelayTalk:
         self.waiting += 1
         if due_at is not None:
             self._due[self._count] = due_at
-        self._wires[0].send(self._count.to_bytes(8).ljust(BODY_BYTES, b"."))
+        self.transmit(self._count)
+
+    def time(self) -> None:
+        self._latencies.clear()
 
     def latencies(self) -> list[float]:
         return self._latencies
 
-    def _receive(self, data: bytes) -> None:
+    def arrived(self, number: int) -> None:
         self.delivered += 1
         self.waiting -= 1
-        due_at = self._due.pop(int.from_bytes(data[:8]), None)
+        due_at = self._due.pop(number, None)
         if due_at is not None:
             self._latencies.append(perf_counter() - due_at)
         if self._running:
             self.say()
+
+
+class RelayTalk(OneWay):
+    """Two sockets of the bare relay."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self._seats = (f"{number}a", f"{number}b")
+        self._wires: list[Wire] = []
+
+    async def connect(self, port: int) -> None:
+        own, peer = self._seats
+        for one, other in ((own, peer), (peer, own)):
+            wire = await open_wire(
+                port=port,
+                path=f"/ws?own={one}&peer={other}",
+                headers={},
+                on_message=lambda data: self.arrived(int.from_bytes(data[:8])),
+                on_lost=lambda: None,
+            )
+            self._wires.append(wire)
+
+    def close(self) -> None:
+        for wire in self._wires:
+            wire.close()
+
+    def transmit(self, number: int) -> None:
+        self._wires[0].send(number.to_bytes(8).ljust(BODY_BYTES, b"."))
 
 
 class Load(ABC):
@@ -107,10 +123,6 @@ class Load(ABC):
     @abstractmethod
     async def drain(self) -> None:
         """Wait until nothing is under way."""
-
-    def time_messages(self) -> None:
-        """From now on remember when each message went and came, where it is not done anyway."""
-        return
 
     @abstractmethod
     def close(self) -> None:
@@ -138,7 +150,8 @@ class Load(ABC):
 
     async def pace(self, *, rate: float, seconds: float) -> list[float]:
         """Send on schedule whatever comes back; the latencies, in seconds, rising."""
-        self.time_messages()
+        for talk in self.talks:
+            talk.time()
         begun = perf_counter()
         for number in range(int(rate * seconds)):
             due_at = begun + number / rate
@@ -148,22 +161,21 @@ class Load(ABC):
         return sorted(found for talk in self.talks for found in talk.latencies())
 
 
-class RelayLoad(Load):
-    """Pairs on the bare relay."""
+class OneWayLoad(Load):
+    """Pairs on a server that relays: the bare one, or a peer."""
 
-    def __init__(self, pairs: int) -> None:
-        self._relayed = [RelayTalk(number) for number in range(pairs)]
-        self.talks = self._relayed
+    def __init__(self, talks: Sequence[OneWay]) -> None:
+        self.talks = self._talks = talks
 
     async def connect(self, ports: Sequence[int]) -> None:
-        for talk in self._relayed:
+        for talk in self._talks:
             await talk.connect(ports[0])
 
     async def drain(self) -> None:
-        await until(lambda: not any(talk.waiting for talk in self._relayed))
+        await until(lambda: not any(talk.waiting for talk in self._talks))
 
     def close(self) -> None:
-        for talk in self._relayed:
+        for talk in self._talks:
             talk.close()
 
 
@@ -171,26 +183,22 @@ class ProductLoad(Load):
     """Pairs of fans and creators on Aparté, who come back by themselves when a server goes."""
 
     def __init__(self, talks: Sequence[Talk]) -> None:
-        self.talks = self._talks = talks
+        self.talks = self.dialogues = talks
         self.seats: list[Seat] = [seat for talk in talks for seat in talk.seats]
 
     async def connect(self, ports: Sequence[int]) -> None:
-        for number, talk in enumerate(self._talks):
+        for number, talk in enumerate(self.dialogues):
             lap, place = divmod(number, len(ports))
             await talk.fan.connect(ports[place])
             await talk.creator.connect(ports[(place + lap % 2) % len(ports)])
 
     def answer_every(self, number: int) -> None:
         """From now on creators answer one message in so many."""
-        for talk in self._talks:
+        for talk in self.dialogues:
             talk.answer_every = number
 
     async def drain(self) -> None:
-        await until(lambda: all(talk.settled for talk in self._talks))
-
-    def time_messages(self) -> None:
-        for seat in self.seats:
-            seat.timing = True
+        await until(lambda: all(talk.settled for talk in self.dialogues))
 
     def close(self) -> None:
         for seat in self.seats:

@@ -6,16 +6,17 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from select import select
+from time import monotonic, sleep
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 TICKS_PER_SECOND, PAGE_BYTES = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
-START_SECONDS, STOP_SECONDS = 90, 15
+START_SECONDS, STOP_SECONDS, LOOK_SECONDS = 120, 15, 0.05
 PR_SET_PDEATHSIG = 1
 CLUSTER_WORK = re.compile(r"checkpointer|walwriter|background writer")
 
@@ -28,13 +29,22 @@ class Stat(NamedTuple):
 
 
 class Program:
-    """A child process that prints one line when it is ready, and leads a group of its own.
+    """A child process that leads a group of its own.
 
-    `user` is whom it runs as, for programs that refuse to be root.
+    It is ready when it has printed a line, or when `ready` says so. `user` is whom it runs as, for
+    programs that refuse to be root; `ends` is the signal that asks it to stop.
     """
 
-    def __init__(self, *command: str, log: Path, user: str | None = None) -> None:
+    def __init__(
+        self,
+        *command: str,
+        log: Path,
+        ready: Callable[[], bool] | None = None,
+        user: str | None = None,
+        ends: signal.Signals = signal.SIGTERM,
+    ) -> None:
         self.command, self.log, self.user = command, log, user
+        self._ready, self._ends = ready, ends
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, *, core: int | None) -> None:
@@ -49,7 +59,7 @@ class Program:
                 self.command,
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=log if self._ready else subprocess.PIPE,
                 stderr=log,
                 text=True,
                 start_new_session=True,
@@ -60,13 +70,26 @@ class Program:
             )
 
     def wait(self) -> None:
-        """Wait for its line; blocks. Raises `RuntimeError` with the end of its log."""
+        """Wait until it is ready; blocks. Raises `RuntimeError` with the end of its log."""
+        if not (self._answers() if self._ready else self._speaks()):
+            self.kill9()
+            raise RuntimeError(f"a server did not start:\n{self.log.read_text()[-2000:]}")
+
+    def _speaks(self) -> bool:
         assert self._process, "spawn it first"
         assert self._process.stdout
         ready, _, _ = select([self._process.stdout], [], [], START_SECONDS)
-        if not ready or not self._process.stdout.readline():
-            self.kill9()
-            raise RuntimeError(f"a server did not start:\n{self.log.read_text()[-2000:]}")
+        return bool(ready and self._process.stdout.readline())
+
+    def _answers(self) -> bool:
+        assert self._process, "spawn it first"
+        assert self._ready
+        deadline = monotonic() + START_SECONDS
+        while not (ready := self._ready()) and monotonic() < deadline:
+            if self._process.poll() is not None:
+                return False
+            sleep(LOOK_SECONDS)
+        return ready
 
     def kill9(self) -> None:
         """Kill it as a power cut does."""
@@ -74,7 +97,7 @@ class Program:
 
     def stop(self) -> None:
         """Ask it to stop; harmless when it has stopped."""
-        self._signal(signal.SIGTERM)
+        self._signal(self._ends)
 
     def cpu_seconds(self) -> float:
         """User and system time of the process and all its descendants, so far."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
-from bench import campaign, hotpath, latency, replay, screening
+from bench import campaign, chaos, hotpath, idle, latency, peers, replay, screening, soak
 from bench.options import Options, Say
 from bench.report import Goal
 
@@ -25,7 +25,11 @@ def _screening(options: Options, say: Say) -> Found:
 SUBS: dict[str, Callable[[Options, Say], Found]] = {
     "hotpath": hotpath.run,
     "latency": latency.run,
+    "idle": idle.run,
     "campaign": campaign.run,
     "screening": _screening,
+    "peers": peers.run,
     "replay": replay.run,
+    "chaos": chaos.run,
+    "soak": soak.run,
 }

@@ -35,6 +35,7 @@ COLUMNS: dict[str, tuple[str, int]] = {
     "per_gib": ("per GiB", 0),
     "kernel_kib": ("kernel KiB", 1),
     "heartbeat_us": ("heartbeat µs", 0),
+    "idle_us": ("idle µs a second", 1),
     "memory_mb": ("MB", 0),
     "growth": ("memory grew", 3),
     "kills": ("kills", 0),
