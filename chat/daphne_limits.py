@@ -11,6 +11,7 @@ import daphne.ws_protocol
 from autobahn.exception import Disconnected
 
 from accounts import metrics
+from chat.daphne_frames import FrameProtocol
 
 # Of Daphne, whose default is 1 MiB: above it the connection is dropped without a word. Twice the
 # protocol's own limit, so that whoever passes that one a little still hears its close code.
@@ -18,7 +19,7 @@ FRAME_MAX_BYTES = 131_072
 UNSENT_MAX_BYTES = 4 * 1024 * 1024
 
 
-class BoundedWebSocketProtocol(daphne.ws_protocol.WebSocketProtocol):
+class BoundedWebSocketProtocol(FrameProtocol):
     """Daphne's protocol as a push producer: it counts what it sends while the transport is full."""
 
     paused = False
