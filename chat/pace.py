@@ -2,7 +2,7 @@
 
 Most people type so slowly that nobody need be asked: a process lets an account have a few commands
 unasked, and beyond that draws a handful at a time from the bucket in Redis. So a message of a busy
-sender costs a tenth of a round trip, anybody else's none. Alone, or with a Redis that does not
+sender costs a fifth of a round trip, anybody else's none. Alone, or with a Redis that does not
 answer, a process counts by itself.
 """
 
@@ -14,7 +14,7 @@ from django.conf import settings
 from accounts import bus, inbox
 
 UNASKED_RATE_SHARE, UNASKED_BURST_SHARE = 1 / 20, 1 / 8  # of what is allowed, in each process
-DRAWN_SHARE = 1 / 4  # of the burst, at a time
+DRAWN_SHARE = 1 / 8  # of the burst, at a time: what another process may have to go without
 DRAWN_FOR_SECONDS = 1.0  # then what was not used is void: it may be used elsewhere
 SWEEP_MIN_ACCOUNTS = 10_000
 

@@ -7,7 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from select import select
@@ -59,8 +60,7 @@ class RunningServer:
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
-        if "DATABASE_URL" in self.env:
-            _administer(f'CREATE DATABASE "{self._name}"')
+        self._create()
         try:
             if self._seeded:
                 self._seed()
@@ -78,6 +78,19 @@ class RunningServer:
     ) -> None:
         self.stop()
 
+    @contextmanager
+    def owning_a_database(self) -> Iterator[None]:
+        """For a test that starts the server by itself: its database, and its end."""
+        self._create()
+        try:
+            yield
+        finally:
+            self.stop()
+
+    def _create(self) -> None:
+        if "DATABASE_URL" in self.env:
+            _administer(f'CREATE DATABASE "{self._name}"')
+
     @property
     def process(self) -> subprocess.Popen[str]:
         """The running server."""
@@ -86,6 +99,11 @@ class RunningServer:
 
     def start(self) -> None:
         """Start it and wait until it answers. Raises with the end of its log if it does not."""
+        self.spawn()
+        self.wait_for_greeting()
+
+    def spawn(self) -> None:
+        """Start it."""
         self.home.mkdir(parents=True, exist_ok=True)
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
@@ -98,7 +116,6 @@ class RunningServer:
                 text=True,
                 start_new_session=True,
             )
-        self._read_greeting()
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one command of the product on this server's data, whether it runs or not."""
@@ -167,7 +184,8 @@ class RunningServer:
             env.pop("DATABASE_URL", None)
         return env
 
-    def _read_greeting(self) -> None:
+    def wait_for_greeting(self) -> None:
+        """Wait until it answers; whoever it greets with is known from then on."""
         assert self._process
         assert self._process.stdout
         ready, _, _ = select([self._process.stdout], [], [], START_SECONDS)

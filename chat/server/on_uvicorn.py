@@ -24,6 +24,7 @@ def serve(application: Any, listening: socket, life: Life) -> None:
         log_config=None,
         proxy_headers=False,  # who may be believed is Django's affair, as on Daphne
         server_header=False,
+        timeout_keep_alive=60,  # a proxy keeps its connections that long
         timeout_graceful_shutdown=LAST_WORDS_SECONDS,
     )
     _Server(config, life).run(sockets=[listening])
