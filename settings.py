@@ -243,6 +243,7 @@ LOGGING = {
     "loggers": {
         # An expected no (401, 404, 409...) is an answer, not an incident; only 5xx is logged.
         "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
         **{app: {"level": LOG_LEVEL} for app in ("accounts", "paywall", "safety", "chat")},
     },
 }
