@@ -31,7 +31,8 @@ THRESHOLDS_HEAD = """\
 # From which calibrated score of the model a policy asks for a second opinion (review), flags and
 # holds. One set for every text. 1.0 is never reached. Chosen by `aparte train` on cross-fitted
 # scores; docs/model-card.md says how. `in_flight` of the policy caps whatever stands here.
-# second_flag and second_hold are for the score of a second opinion, where one was asked.
+# second_flag and second_hold are for the score of a second opinion, where one was asked. Where the
+# likeliest policy scores below support, a rule of this policy is recorded without effect.
 """
 
 
@@ -64,10 +65,12 @@ def write(
 ) -> str:
     """Write the three files of a first stage; the checksum that names it."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / WEIGHTS).open("wb") as file:
+    beside = folder / f"{WEIGHTS}.new"  # a running server maps the old file: it must stay as it is
+    with beside.open("wb") as file:
         for slots, weights in tables:
             file.write(slots.tags.astype("<u2").tobytes())
             file.write(np.ascontiguousarray(weights).tobytes())
+    beside.replace(folder / WEIGHTS)
     (folder / CARD).write_text(json.dumps(card, indent=1, sort_keys=True) + "\n", "utf-8")
     for name in SECOND:
         (folder / name).unlink(missing_ok=True)  # of another first stage
@@ -87,6 +90,7 @@ def write_thresholds(file: Path, thresholds: Mapping[str, Threshold]) -> None:
     parts = [
         f'["{name}"]\nreview = {one.review:.2f}\nflag = {one.flag:.2f}\nhold = {one.hold:.2f}\n'
         f"second_flag = {one.second_flag:.2f}\nsecond_hold = {one.second_hold:.2f}\n"
+        f"support = {one.support:.2f}\n"
         for name, one in sorted(thresholds.items())
     ]
     file.write_text("\n".join((THRESHOLDS_HEAD, *parts)), "utf-8")

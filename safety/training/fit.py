@@ -19,7 +19,7 @@ from safety.training.texts import Example
 
 FOLDS = 4
 STRENGTH = {ABUSE: 0.03, LANGUAGE: 0.03}  # inverse of the penalty
-POLICY_STRENGTH = 0.2
+POLICY_STRENGTH = 0.4
 PASSES = 30
 
 Floats = NDArray[np.float64]

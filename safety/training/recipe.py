@@ -13,6 +13,7 @@ from safety.training.calibration import calibrated, curves
 from safety.training.columns import ABUSE, HARM, LANGUAGE, OWN_WEIGHT, policies_of
 from safety.training.fit import Floats, columns
 from safety.training.matrix import gram_slots, matrix, word_slots
+from safety.training.ruled import Found, Ruled, ruled
 from safety.training.texts import Example
 from safety.training.thresholds import Threshold, thresholds
 
@@ -36,20 +37,29 @@ class Trained:
     examples: tuple[Example, ...]
     chances: Floats  # text x (policies, harm, abuse)
     thresholds: dict[str, Threshold]
+    rules: Ruled | None = None
 
 
 def train(
-    examples: Sequence[Example], out: Path, *, embed: Embed = words.vectors, sizes: Sizes = Sizes()
+    examples: Sequence[Example],
+    out: Path,
+    *,
+    embed: Embed = words.vectors,
+    sizes: Sizes = Sizes(),
+    found: Found | None = None,
 ) -> Trained:
     """Train on the examples, in their order, and write `out/model` and `out/thresholds.toml`.
 
-    The same examples give the same bytes, whatever the number of threads and the processor.
+    With `found`, what rules find, rules and model share one budget of false alarms. The same
+    examples and rules give the same bytes, whatever the number of threads and the processor.
     """
     with threadpool_limits(limits=1):
-        return _train(list(examples), out, embed, sizes)
+        return _train(list(examples), out, embed, sizes, found)
 
 
-def _train(examples: list[Example], out: Path, embed: Embed, sizes: Sizes) -> Trained:
+def _train(
+    examples: list[Example], out: Path, embed: Embed, sizes: Sizes, found: Found | None
+) -> Trained:
     policies = policies_of(examples)
     names = (*policies, HARM, ABUSE, LANGUAGE)
     taught = [one for one in examples if not one.test]
@@ -69,9 +79,10 @@ def _train(examples: list[Example], out: Path, embed: Embed, sizes: Sizes) -> Tr
     tables = ((grams, gram_bytes), (word, word_bytes))
     checksum = artefact.write(out / "model", card, tables)
     chances = calibrated(names, scores, examples, curve)
-    chosen = thresholds(policies, chances, examples)
+    rules = ruled(examples, policies, found) if found else None
+    chosen = thresholds(policies, chances, examples, rules)
     artefact.write_thresholds(out / "thresholds.toml", chosen)
-    return Trained(checksum, policies, tuple(examples), chances, chosen)
+    return Trained(checksum, policies, tuple(examples), chances, chosen, rules)
 
 
 def fingerprint(examples: Sequence[Example]) -> str:

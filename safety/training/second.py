@@ -22,6 +22,7 @@ from safety.training import artefact
 from safety.training.calibration import platt, probabilities
 from safety.training.fit import FOLDS, Floats, fold_of
 from safety.training.recipe import Trained
+from safety.training.ruled import Ruled
 from safety.training.texts import Example
 from safety.training.thresholds import NEVER, Threshold, thresholds
 
@@ -82,7 +83,8 @@ def _train(trained: Trained, out: Path, embed: Embed) -> SecondTrained:
     curves = calibration(trained.policies, fit.crossed, first, examples)
     chances = weighed(curves, fit.crossed, first, examples)
     write(out / "model", trained.policies, marks, fit.heads, curves)
-    limits, asked = limited(trained, examples, first, chances)
+    rules = trained.rules and trained.rules.of(places)
+    limits, asked = limited(trained, examples, first, chances, rules)
     artefact.write_thresholds(out / "thresholds.toml", limits)
     checksum = artefact.write_checksums(out / "model")
     return SecondTrained(checksum, examples, first, chances, asked, limits)
@@ -192,7 +194,11 @@ def _table(own: Floats, harm: Floats, first: Floats) -> Floats:
 
 
 def limited(
-    trained: Trained, examples: Sequence[Example], first: Floats, chances: Floats
+    trained: Trained,
+    examples: Sequence[Example],
+    first: Floats,
+    chances: Floats,
+    rules: Ruled | None,
 ) -> tuple[dict[str, Threshold], NDArray[np.bool_]]:
     """The thresholds with those of the second stage, within the same budgets of false alarms; and
     where (text x policy) it is asked."""
@@ -201,7 +207,9 @@ def limited(
     hold = np.array([one.hold if one.hold < NEVER else np.inf for one in named])
     asked = (first >= review) & (first < hold)
     after = np.where(asked, chances, np.where(first >= hold, SURE, 0.0))
-    found = thresholds(trained.policies, after, examples)
+    if rules:
+        rules = rules.settled(first.max(axis=1), max(one.support for one in named))
+    found = thresholds(trained.policies, after, examples, rules)
     limits = {
         name: replace(one, second_flag=found[name].flag, second_hold=found[name].hold)
         for name, one in trained.thresholds.items()

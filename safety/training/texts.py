@@ -38,6 +38,7 @@ class Example:
 
     `group`: texts that share it never stand on both sides of a fit. `abuse` and a policy are
     1.0, 0.0 or absent (None) when the set does not say. `harmless`: nothing may be held here.
+    `said`: the text as it was written, of those that no rule was written from; else empty.
     """
 
     text: str
@@ -47,6 +48,7 @@ class Example:
     abuse: float | None = None
     policies: Mapping[str, float] = field(default_factory=dict)
     harmless: bool = False
+    said: str = ""
 
     @property
     def own(self) -> bool:
@@ -158,6 +160,7 @@ def _corpus_example(file: Path, number: int, line: str) -> Example:
         abuse=float(hit and policy.startswith(ABUSIVE)),
         policies={policy: 1.0} if hit else {},
         harmless=not hit,
+        said=text.strip(),
     )
 
 

@@ -31,7 +31,7 @@ class Command(BaseCommand):
     def handle(self, *, data: Path, own: Path, out: Path, **options: Any) -> None:
         """Write the model, its thresholds and the second opinion's heads into `out`."""
         try:
-            from safety.training import figures, functional, recipe, second, texts
+            from safety.training import figures, functional, recipe, ruled, second, texts
         except ModuleNotFoundError as missing:
             raise CommandError(
                 f"Training needs {missing.name}: start it as ./aparte train."
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             examples = [*texts.every_text(own, data), *functional.generated()]
         except texts.DataError as wrong:
             raise CommandError(str(wrong)) from None
-        trained = recipe.train(examples, out)
+        trained = recipe.train(examples, out, found=ruled.by_shipped_rules())
         seconded = second.train(trained, out)
         self.stdout.write(f"model {seconded.checksum}")
         self.stdout.write(figures.report(trained))
