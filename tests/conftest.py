@@ -3,21 +3,25 @@
 import gc
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
 
 from paywall import ledger
+from safety import screening
 from safety.commands import contents
 from tests import guards, no_offset
 from tests.running_server import RunningServer
 
 
 def pytest_configure() -> None:
-    """A database that forbids deleting can still be emptied, a password costs no 0.3 s, and no
-    query skips rows."""
+    """A database that forbids deleting can still be emptied, a password costs no 0.3 s, no query
+    skips rows, and no example is wrong for being slow."""
     guards.install()
     no_offset.install()
+    hypothesis.settings.register_profile("any machine", deadline=None)
+    hypothesis.settings.load_profile("any machine")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
@@ -61,6 +65,12 @@ def books_balance(request: pytest.FixtureRequest) -> Iterator[None]:
 def nothing_is_stored_yet() -> None:
     """What a process knows to be committed, a test has undone."""
     contents._stored.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_verdict_hangs_on_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy it is, no text is held for being late: who tests that brings a clock."""
+    monkeypatch.setattr(screening, "cpu_clock", lambda: 0)
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,8 @@ class PageOut(Schema):
 
 
 class FindingOut(Schema):
+    """`fragments`: the earlier messages of the same author that the found value was split over."""
+
     policy: str
     action: str
     rule: str
@@ -53,6 +55,7 @@ class FindingOut(Schema):
     spans: list[tuple[int, int]]
     reason: str
     severity: int
+    fragments: list[UUID]
 
 
 class NoticeOut(Schema):

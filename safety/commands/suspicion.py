@@ -59,6 +59,7 @@ def findings_of(verdict: Verdict) -> list[dict[str, Any]]:
             "spans": [list(span) for span in finding.spans],
             "reason": finding.reason,
             "severity": finding.severity,
+            "fragments": list(finding.fragments),
         }
         for finding in verdict.findings
     ]

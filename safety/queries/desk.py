@@ -96,7 +96,10 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseView:
-    """A case as its page shows it; `findings` are signals, not a decision."""
+    """A case as its page shows it; `findings` are signals, not a decision.
+
+    The `fragments` of a finding are the ids of the earlier messages its value was split over.
+    """
 
     row: CaseRow
     conversation_id: UUID
@@ -164,15 +167,16 @@ def case_view(*, case_id: UUID, moderator_id: UUID, now: datetime) -> CaseView:
     case = Case.objects.select_related("holder").filter(id=case_id).first()
     if case is None:
         raise NotFound("There is no such case.")
+    lines = decisions.context(case.kind, case.subject_id).lines
     return CaseView(
         row=_row(case, moderator_id, now, _proposed([case])),
         conversation_id=case.conversation_id,
         body=case.body,
         cause=case.cause,
         policy_version=case.policy_version,
-        findings=case.findings,
+        findings=[_located(finding, lines) for finding in case.findings],
         reports=list(case.reports.order_by("at").values_list("reason", "note")),
-        lines=decisions.context(case.kind, case.subject_id).lines,
+        lines=lines,
         history=_history(case),
         log=_log(case),
         may_decide=policies.is_impartial(case, moderator_id),
@@ -249,6 +253,15 @@ def _holder(case: Case, moderator_id: UUID, now: datetime) -> Holder | None:
     if case.holder is None or case.lease_until is None or case.lease_until <= now:
         return None
     return Holder(case.holder.name, case.lease_until, case.holder_id == moderator_id)
+
+
+def _located(finding: dict[str, Any], lines: tuple[decisions.ContextLine, ...]) -> dict[str, Any]:
+    """A finding whose fragments are ids: they are kept as how many messages ago the author of the
+    subject wrote them."""
+    subject = next((at for at, line in enumerate(lines) if line.is_subject), 0)
+    mine = [one.message_id for one in lines[:subject] if one.author == lines[subject].author]
+    ago = [one for one in finding.get("fragments", ()) if one <= len(mine)]
+    return {**finding, "fragments": [mine[-one] for one in sorted(ago, reverse=True)]}
 
 
 def _history(case: Case) -> History:

@@ -157,11 +157,15 @@ class _Blocks:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A span of the view, and the ordinals of its first and its last word."""
+    """A span of the view, and the ordinals of its first and its last word.
+
+    `fragments`: the earlier messages that an extract was joined from.
+    """
 
     span: Span
     first: int
     last: int
+    fragments: tuple[int, ...] = ()
 
 
 class Located:
@@ -191,20 +195,22 @@ class Located:
 
     def _of(self, atom: Atom) -> list[Place]:
         if atom not in self._places:
-            spans = self._extracted(atom) if isinstance(atom, str) else self._found(atom)
-            self._places[atom] = [self._place(span) for span in islice(spans, OCCURRENCES_MAX)]
+            found = self._extracted(atom) if isinstance(atom, str) else self._found(atom)
+            self._places[atom] = list(islice(found, OCCURRENCES_MAX))
         return self._places[atom]
 
-    def _place(self, span: Span) -> Place:
+    def _place(self, span: Span, fragments: tuple[int, ...] = ()) -> Place:
         word = self.view.word_at
-        return Place(span, word(span[0]), word(span[1] - 1))
+        return Place(span, word(span[0]), word(span[1] - 1), fragments)
 
-    def _extracted(self, kind: str) -> Iterator[Span]:
-        return (self.view.here(one.span) for one in self._extracts if one.kind == kind)
+    def _extracted(self, kind: str) -> Iterator[Place]:
+        of_kind = (one for one in self._extracts if one.kind == kind)
+        return (self._place(self.view.here(one.span), one.fragments) for one in of_kind)
 
-    def _found(self, pattern: Pattern) -> Iterator[Span]:
+    def _found(self, pattern: Pattern) -> Iterator[Place]:
         windows = self._called[pattern]
-        return chain.from_iterable(pattern.spans(self._data, *window) for window in windows)
+        spans = (pattern.spans(self._data, *window) for window in windows)
+        return map(self._place, chain.from_iterable(spans))
 
 
 class Nearness:

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import itemgetter
 
 from safety.rules.extractors import KINDS, Extract
 from safety.rules.located import Atom, Call, Keys, Located, Nearness, Place, called, words_of
@@ -31,11 +32,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A rule that matched, and the spans of the original text that made it match."""
+    """A rule that matched, and the spans of the original text that made it match.
+
+    `fragments` are the indexes of the earlier messages that a joined value came from.
+    """
 
     rule: Rule
     view: str
     spans: tuple[Span, ...]
+    fragments: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +168,8 @@ class _ViewRules:
             barred = barred or Nearness(located.places(located.present(compiled.none)))
             if not barred.touches(first - rule.none_within, last + rule.none_within):
                 spans = sorted({located.view.original(one.span) for one in window})
-                return Hit(rule, self._name, tuple(spans))
+                fragments = sorted({one for place in window for one in place.fragments})
+                return Hit(rule, self._name, tuple(spans), tuple(fragments))
         return None
 
 
@@ -172,11 +178,12 @@ def _windows(groups: list[list[Place]]) -> Iterator[list[Place]]:
 
     Any choice of one place of each group has one of these inside it, so none other need be seen.
     """
-    marks = sorted(
-        ((place.span[1], place.span[0], index, place))
+    marks = [
+        (place.span[1], place.span[0], index, place)
         for index, group in enumerate(groups)
         for place in group
-    )
+    ]
+    marks.sort(key=itemgetter(0, 1, 2))
     nearest: dict[int, Place] = {}
     for _, start, index, place in marks:
         if index not in nearest or start >= nearest[index].span[0]:

@@ -28,7 +28,11 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One rule that matched. `spans` are offsets in the original text; a signal, not a verdict."""
+    """One rule that matched. `spans` are offsets in the original text; a signal, not a verdict.
+
+    `fragments` name the earlier messages of the sender that a joined value came from, by how many
+    messages ago each was written: 1 is the one just before.
+    """
 
     policy: str
     action: Action
@@ -37,6 +41,7 @@ class Finding:
     spans: tuple[Span, ...]
     reason: str
     severity: int
+    fragments: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

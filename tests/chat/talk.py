@@ -1,6 +1,7 @@
 """A fan and a creator in conversation, by the product's commands and with a clock of ours."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -17,7 +18,12 @@ from safety import commands as desk
 from safety.screening import Action, Context, Finding, Verdict, content_sha256
 from tests.factories import START, make_creator, make_fan, make_moderator
 
-FINDING = {"policy": "prost.solicit", "rule": "test", "view": "folded", "reason": "test"}
+FINDING: dict[str, Any] = {
+    "policy": "prost.solicit",
+    "rule": "test",
+    "view": "folded",
+    "reason": "test",
+}
 
 
 def verdict(action: Action, body: str = "", *, offer_id: UUID | None = None) -> Verdict:

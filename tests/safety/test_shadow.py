@@ -94,7 +94,9 @@ def test_the_sender_s_last_words_are_the_same_for_both(
 ):
     talk = Talk()
     said = screening.screen("bonjour", HERE)
-    draft = altered(talk.draft(talk.fan, "bonjour"), verdict=said, recent=("avant", "encore"))
+    draft = talk.draft(talk.fan, "bonjour")
+    known = altered(draft.context, recent=("avant", "encore"))
+    draft = altered(draft, verdict=said, context=known)
     with django_capture_on_commit_callbacks(execute=True):
         talk.send(draft)
     (waiting,) = recorder._take(0)

@@ -1567,7 +1567,10 @@ export interface components {
             /** Shadow */
             shadow: string[];
         };
-        /** FindingOut */
+        /**
+         * FindingOut
+         * @description `fragments`: the earlier messages of the same author that the found value was split over.
+         */
         FindingOut: {
             /** Policy */
             policy: string;
@@ -1586,6 +1589,8 @@ export interface components {
             reason: string;
             /** Severity */
             severity: number;
+            /** Fragments */
+            fragments: string[];
         };
         /** HistoryOut */
         HistoryOut: {
