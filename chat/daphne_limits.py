@@ -1,7 +1,8 @@
-"""Hides what Daphne lacks: a bound on what a client that does not read can make us keep.
+"""Hides what Daphne lacks: bounds on what one client can make us keep.
 
 Daphne never pauses an application that sends faster than the client reads: a stalled client cost
-200 MiB of memory where it now costs 4. The client that is cut reconnects and resumes by `seq`.
+200 MiB of memory where it now costs 4. The client that is cut reconnects and resumes by `seq`. Nor
+does it pause a client that sends faster than the application listens: here it stops reading.
 """
 
 from contextlib import suppress
@@ -17,6 +18,8 @@ from chat.daphne_frames import FrameProtocol
 # protocol's own limit, so that whoever passes that one a little still hears its close code.
 FRAME_MAX_BYTES = 131_072
 UNSENT_MAX_BYTES = 4 * 1024 * 1024
+UNHEARD_MAX_FRAMES = 32
+LISTEN_AGAIN_SECONDS = 0.05
 
 
 class BoundedWebSocketProtocol(FrameProtocol):
@@ -24,6 +27,7 @@ class BoundedWebSocketProtocol(FrameProtocol):
 
     paused = False
     unsent_bytes = 0
+    deaf = False
 
     def connectionMade(self) -> None:  # noqa: N802
         super().connectionMade()
@@ -40,6 +44,21 @@ class BoundedWebSocketProtocol(FrameProtocol):
 
     def resumeProducing(self) -> None:  # noqa: N802
         self.paused, self.unsent_bytes = False, 0
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:  # noqa: N802, N803
+        """Hand the frame on, and read no more while too many wait for the application."""
+        super().onMessage(payload, isBinary)
+        if not self.deaf and self.application_queue.qsize() >= UNHEARD_MAX_FRAMES:
+            self.deaf = True
+            self.transport.pauseProducing()
+            self._listen_again()
+
+    def _listen_again(self) -> None:
+        if self.application_queue.qsize() < UNHEARD_MAX_FRAMES:
+            self.deaf = False
+            self.transport.resumeProducing()
+        elif self.transport.connected:
+            self.factory.reactor.callLater(LISTEN_AGAIN_SECONDS, self._listen_again)
 
     def serverSend(self, content: Any, binary: bool = False) -> None:  # noqa: N802
         """Send, or cut the connection of a client too far behind."""

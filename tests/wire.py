@@ -5,7 +5,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from typing import Any, Self
 from uuid import uuid4
@@ -236,6 +236,13 @@ class Socket:
             if wanted(frame):
                 return frame
             self.events.append(frame)
+
+    def has(self, t: str) -> bool:
+        """Whether an event of this type has arrived by now."""
+        with suppress(TimeoutError):
+            while True:
+                self.events.append(self._receive(0))
+        return any(frame["t"] == t for frame in self.events)
 
     def close_code(self) -> int | None:
         """Wait until the server closes the socket; its code, none when it was cut."""
