@@ -9,7 +9,7 @@ from django.conf import settings
 
 from bench.world import require_own_world
 
-PARTS = ("seed", "serve", "worker", "audit", "replay")
+PARTS = ("seed", "serve", "worker", "audit", "replay", "history")
 
 
 def main(part: str, *arguments: str) -> None:
