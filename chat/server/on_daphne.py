@@ -8,6 +8,7 @@ from typing import Any
 from daphne.http_protocol import WebRequest
 from daphne.server import Server, twisted_loop
 from twisted.internet import reactor as twisted_reactor
+from twisted.logger import STDLibLogObserver, globalLogBeginner
 
 from chat import daphne_limits
 from chat.server.life import LAST_WORDS_SECONDS, Life
@@ -18,6 +19,7 @@ reactor: Any = twisted_reactor  # a module that becomes the running reactor: unt
 def serve(application: Any, listening: socket, life: Life) -> None:
     """Serve until `life` ends."""
     daphne_limits.install()
+    log_like_the_others()
     server = _Server(
         application=application,
         endpoints=["an open socket"],  # it wants one, and is given it below
@@ -35,6 +37,11 @@ def serve(application: Any, listening: socket, life: Life) -> None:
 
     reactor.callWhenRunning(begin)
     server.run()
+
+
+def log_like_the_others() -> None:
+    """What Twisted has to say goes through `logging`; by itself it prints whole tracebacks."""
+    globalLogBeginner.beginLoggingTo([STDLibLogObserver()], redirectStandardIO=False)
 
 
 class _Server(Server):

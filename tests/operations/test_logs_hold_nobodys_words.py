@@ -4,6 +4,9 @@ import asyncio
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 import traceback
 from collections.abc import Iterator
 from functools import partial
@@ -17,7 +20,7 @@ from uuid_utils.compat import uuid7
 from accounts import logs
 from tests import broken_rule
 from tests.operations import talkative
-from tests.running_server import RunningServer
+from tests.running_server import ROOT, RunningServer
 from tests.wire import Person, until
 
 SAID = "sentinel-of-a-person"
@@ -67,6 +70,23 @@ async def test_what_asyncio_says_of_a_callback_does_not_quote_its_arguments(
     await asyncio.sleep(0)
     assert lines.getvalue().count("Exception in callback") == 2
     assert SAID not in lines.getvalue()
+
+
+def test_twisted_does_not_print_what_nobody_caught() -> None:
+    script = f"""
+import django; django.setup()
+from chat.server import on_daphne
+from twisted.internet import defer
+on_daphne.log_like_the_others()
+defer.fail(ValueError({SAID!r}))
+import gc; gc.collect()
+"""
+    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "settings", "LOG_FORMAT": "json"}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    assert SAID not in done.stderr
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert "ValueError" in [line.get("fault") for line in lines]
 
 
 def test_an_event_has_its_facts_and_what_was_bound(lines: io.StringIO) -> None:
