@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from safety.rules.classifier import CARD, CHECKSUMS, WEIGHTS, Classifier
+from safety.rules.taxonomy import Action
+from safety.rules.verdict import Finding
 from safety.training import artefact, figures, functional, recipe, texts, words
 from safety.training.calibration import platt, shared
+from safety.training.ruled import Ruled, by_shipped_rules, ruled
 from safety.training.texts import Example
 from safety.training.thresholds import FLAG, NEVER, TALK, TWINS, kind_of, thresholds
 from tests.safety import in_domain
@@ -97,6 +100,17 @@ def test_training_twice_gives_the_same_bytes_whatever_the_threads(
         again = recipe.train(examples, tmp_path / "b", embed=embed, sizes=SIZES)
     assert files(tmp_path / "a") == files(tmp_path / "b")
     assert first.checksum == again.checksum == Classifier.load(tmp_path / "b/model").checksum
+
+
+def test_a_server_that_maps_the_weights_keeps_those_it_mapped(
+    examples: list[Example], tmp_path: Path
+):
+    recipe.train(examples, tmp_path, embed=embed, sizes=SIZES)
+    running, text = Classifier.load(tmp_path / "model"), examples[0].text
+    before = running.judge(text)
+    recipe.train(examples[1:], tmp_path, embed=embed, sizes=SIZES)
+    assert running.judge(text) == before
+    assert Classifier.load(tmp_path / "model").checksum != running.checksum
 
 
 def test_another_text_gives_other_bytes(examples: list[Example], tmp_path: Path):
@@ -355,6 +369,54 @@ def test_thresholds_catch_what_they_can_within_the_budget(examples: list[Example
         assert over[kinds == kind].sum() <= FLAG[kind] * (kinds == kind).sum()
     assert over[hits.any(axis=1)].mean() > 0.4
     assert all(one.review <= one.flag <= one.hold for one in chosen.values())
+
+
+def test_rules_and_model_share_one_budget_of_false_alarms(examples: list[Example]):
+    chance = np.random.default_rng(4)
+    examples = [replace(one, said="x") for one in examples if one.own] * 24
+    hits = np.array([bool(one.policies) for one in examples])
+    chances = np.where(
+        hits, chance.uniform(0.2, 0.97, hits.size), chance.uniform(0, 0.6, hits.size)
+    )
+    eager = chance.random(hits.size) < np.where(hits, 0.4, 0.1)
+    rules = Ruled(np.ones_like(hits), np.zeros_like(hits), eager)
+    table = np.repeat(chances[:, None], len(POLICIES), axis=1)
+    chosen = thresholds(POLICIES, table, examples, rules)[POLICIES[0]]
+    alone = thresholds(POLICIES, table, examples)[POLICIES[0]]
+    assert chosen.support > 0 == alone.support
+    found = (eager & (chances >= chosen.support)) | (chances >= chosen.flag)
+    kinds = np.array([kind_of(one) for one in examples])
+    for kind in (TWINS, TALK):
+        assert found[kinds == kind].mean() <= FLAG[kind]
+    assert found[hits].mean() > (chances[hits] >= alone.flag).mean()
+
+
+def test_what_the_model_may_not_contradict_is_firm(examples: list[Example]):
+    weak, grave, disguised, headless = (
+        Finding(policy, Action.HOLD, "r", view, (), "", severity)
+        for policy, view, severity in [
+            (POLICIES[0], "folded", 1),
+            (POLICIES[2], "folded", 4),
+            (POLICIES[0], "squeezed", 1),
+            ("speech.defamation", "folded", 1),
+        ]
+    )
+    said = {"weak": [weak], "grave": [weak, grave], "disguised": [disguised], "odd": [headless]}
+    texts = [replace(examples[0], said=word) for word in (*said, "nothing")]
+    rules = ruled([*texts, examples[1]], POLICIES, lambda one: said.get(one.said, []))
+    assert rules.judged.tolist() == [True] * 5 + [False]
+    assert rules.firm.tolist() == [False, True, True, True, False, False]
+    assert rules.weak.tolist() == [True, False, False, False, False, False]
+    settled = rules.settled(np.full(6, 0.4), 0.4)
+    assert settled.firm.tolist() == [True] * 4 + [False] * 2
+    assert not rules.settled(np.full(6, 0.39), 0.4).firm[0]
+
+
+def test_the_shipped_rules_speak_of_a_text_as_it_was_written():
+    found = by_shipped_rules()
+    one = Example("t'as telegram ?", "fr", "hit", "g", said="T'as Telegram ? on continue là-bas")
+    assert {finding.policy for finding in found(one)} == {"fraud.off_platform_contact"}
+    assert not found(replace(one, said="Bonne nuit"))
 
 
 def test_policies_of_one_gravity_share_a_level_and_hate_has_its_own(examples: list[Example]):
