@@ -39,14 +39,23 @@ def insert_rows(
 
 
 def update_rows(
-    model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]
+    model: type[models.Model],
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    beside: Sequence[str] = (),
 ) -> None:
-    """Set `columns` of the rows named by their primary key: each row is `(pk, value, ...)`."""
+    """Set `columns` of the rows named by their primary key: each row is `(pk, value, ...)`.
+
+    Columns `beside` the key name the row too, such as the one a table may be split by: then each
+    row is `(pk, *beside, value, ...)`.
+    """
     if not (values := list(rows)):
         return
     if connection.vendor == "sqlite":
-        values = [[*row[1:], row[0]] for row in values]
-    _update(model, tuple(columns), connection.vendor).run(values)
+        keys = 1 + len(beside)
+        values = [[*row[keys:], *row[:keys]] for row in values]
+    _update(model, tuple(columns), tuple(beside), connection.vendor).run(values)
 
 
 def read_rows(
@@ -148,19 +157,23 @@ def _insert(
 
 
 @cache
-def _update(model: type[models.Model], columns: tuple[str, ...], vendor: str) -> _Statement:
-    table, key = model._meta.db_table, _key_column(model)
+def _update(
+    model: type[models.Model], columns: tuple[str, ...], beside: tuple[str, ...], vendor: str
+) -> _Statement:
+    table, keys = model._meta.db_table, (_key_column(model), *beside)
     if vendor == "sqlite":
         sets = ", ".join(f'"{column}" = %s' for column in columns)
-        fields = _fields(model, (*columns, key))
-        sql = f'UPDATE "{table}" SET {sets} WHERE "{key}" = %s'
+        fields = _fields(model, (*columns, *keys))
+        named = " AND ".join(f'"{key}" = %s' for key in keys)
+        sql = f'UPDATE "{table}" SET {sets} WHERE {named}'
     else:
-        fields = _fields(model, (key, *columns))
-        names = ", ".join(["key", *(f"v{i}" for i in range(len(columns)))])
-        sets = ", ".join(f'"{column}" = source.v{i}' for i, column in enumerate(columns))
+        fields = _fields(model, (*keys, *columns))
+        names = ", ".join(f"v{i}" for i in range(len(fields)))
+        sets = ", ".join(f'"{c}" = source.v{i}' for i, c in enumerate(columns, len(keys)))
+        named = " AND ".join(f'"{table}"."{key}" = source.v{i}' for i, key in enumerate(keys))
         sql = (
             f'UPDATE "{table}" SET {sets} FROM ({_rows_of(fields, vendor)}) AS source({names}) '
-            f'WHERE "{table}"."{key}" = source.key'
+            f"WHERE {named}"
         )
     return _Statement(sql, _types(fields, vendor), _adapters(fields, vendor), (), True)
 

@@ -198,6 +198,10 @@ def _reply_targets(message_ids: set[UUID], conversation_ids: Collection[UUID]) -
 
 def _replays(drafts: Sequence[Draft]) -> dict[tuple[UUID, UUID], Sent]:
     keys = [(draft.sender_id, draft.client_id) for draft in drafts]
-    known = read_rows(Message, ("id",), where=("sender_id", "client_id"), among=keys)
-    rows = Message.objects.filter(id__in=[key for (key,) in known]) if known else ()
+    columns = ("id", "conversation_id")
+    known = read_rows(Message, columns, where=("sender_id", "client_id"), among=keys)
+    if not known:
+        return {}
+    ids, places = zip(*known, strict=True)
+    rows = Message.objects.filter(id__in=ids, conversation_id__in=places)
     return {(m.sender_id, m.client_id): Sent(message=m) for m in rows}

@@ -40,6 +40,7 @@ CONVERSATION_COUNTERS = (
     "seq", "fan_unread", "creator_unread", "fan_tail_id", "creator_tail_id", "fan_wrote",
     "creator_wrote_at", "last_body", "last_at", "listed_at", "due_at",
 )  # fmt: skip
+PLACE = ("conversation_id",)  # what messages may be split by: every change of one names it
 LISTED_EVERY = timedelta(minutes=1)  # how often a conversation may move in the indexed lists
 LATEST = datetime.max.replace(tzinfo=UTC)
 
@@ -86,8 +87,9 @@ class Changes:
         conversations = self.conversations.values()
         whole = [row for row in self.changed.values() if isinstance(row, Message)]
         paid = [row for row in self.changed.values() if not isinstance(row, Message)]
-        update_rows(Message, MESSAGE_FATE, _rows(whole, MESSAGE_FATE))
-        update_rows(Message, MONEY_FATE, _rows(paid, MONEY_FATE))
+        for rows, columns in ((whole, MESSAGE_FATE), (paid, MONEY_FATE)):
+            named = _rows(rows, (*PLACE, *columns))
+            update_rows(Message, columns, named, beside=PLACE)
         self._find_deadlines()
         update_rows(
             Conversation, CONVERSATION_COUNTERS, _rows(conversations, CONVERSATION_COUNTERS)
