@@ -18,7 +18,8 @@ _dumps = json.JSONEncoder(separators=(",", ":")).encode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
-    """What is left of a verdict. Scores and `abuse` are thousandths; `off` names detectors."""
+    """What is left of a verdict. Scores, `second` opinions and `abuse` are thousandths; `off`
+    names detectors."""
 
     rules: tuple[str, ...] = ()
     shadow: tuple[str, ...] = ()
@@ -26,6 +27,7 @@ class Features:
     scores: Mapping[str, int] = field(default_factory=dict)
     abuse: int = 0
     off: tuple[str, ...] = ()
+    second: Mapping[str, int] = field(default_factory=dict)
 
 
 def encode(verdict: Verdict) -> tuple[str, str]:
@@ -41,6 +43,8 @@ def encode(verdict: Verdict) -> tuple[str, str]:
         rest["a"] = kept_score(verdict.abuse)
     if verdict.off:
         rest["o"] = sorted(verdict.off)
+    if verdict.second:
+        rest["2"] = {name: kept_score(one) for name, one in sorted(verdict.second.items())}
     rules = " ".join(sorted({one.rule for one in verdict.findings})) if verdict.findings else ""
     return rules, _dumps(rest) if rest else ""
 
@@ -55,6 +59,7 @@ def decode(rules: str, features: str) -> Features:
         scores=rest.get("m", {}),
         abuse=rest.get("a", 0),
         off=tuple(rest.get("o", ())),
+        second=rest.get("2", {}),
     )
 
 

@@ -4,13 +4,13 @@ Pure: a book, features, an answer. `screening` decides on texts; this decides on
 them, by the same words: rules by id, scores by threshold, detectors by lawful basis.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
 from safety.queries.features import SCORE_FLOOR, SCORE_STEPS, Features
-from safety.rules.basis import MEMORY, MODEL, RULES
+from safety.rules.basis import MEMORY, MODEL, RULES, SECOND_OPINION
 from safety.rules.changes import matching
 from safety.rules.rulebook import SHADOW, RuleBook
 from safety.rules.taxonomy import Action, UnknownPolicy, policy
@@ -43,14 +43,17 @@ class Trial:
     ) -> tuple[Effect, ...]:
         """The rules of this book that would speak with effect.
 
-        With another model than the one that scored, what it found is kept as it was.
+        With another model than the one that scored, what it found is kept as it was. What a second
+        opinion said is judged by the thresholds for it; nobody is asked again.
         """
         off = self.off(country, channel)
         fired = {*features.rules, *features.shadow}
         found = [*self._of_rules(fired, off)]
         if MODEL not in off:
             same = model == self.book.model
-            found += self._of_scores(features, language) if same else _of_findings(features)
+            second = {} if SECOND_OPINION in off else features.second
+            scored = self._of_scores(features.scores, second, language)
+            found += scored if same else _of_findings(features)
         return tuple(one for one in found if one.rule not in self._shadowed)
 
     def severity(self, rules: Collection[str]) -> int:
@@ -72,7 +75,8 @@ class Trial:
 
     @cached_property
     def _detectors(self) -> tuple[str, ...]:
-        return (*sorted({RULES + rule.group for rule in self.book.rules}), MEMORY, MODEL)
+        groups = sorted({RULES + rule.group for rule in self.book.rules})
+        return (*groups, MEMORY, MODEL, SECOND_OPINION)
 
     def _of_rules(self, fired: Collection[str], off: Collection[str]) -> Iterator[Effect]:
         for name in sorted(fired):
@@ -80,16 +84,20 @@ class Trial:
             if rule is not None and RULES + rule.group not in off:
                 yield Effect(name, rule.action, rule.severity)
 
-    def _of_scores(self, features: Features, language: str) -> list[Effect]:
+    def _of_scores(
+        self, scores: Mapping[str, int], second: Mapping[str, int], language: str
+    ) -> list[Effect]:
         found = []
-        for name, steps in features.scores.items():
+        for name, steps in scores.items():
             limits, governing = self.book.thresholds.get(name), policy(name)
             if limits is None or governing.in_flight is Action.PASS:
                 continue
-            may_hold = language and governing.in_flight is Action.HOLD
-            if may_hold and steps >= round(limits.hold * SCORE_STEPS):
+            flag, hold = limits.flag, limits.hold
+            if name in second and _steps(limits.review) <= steps < _steps(hold):
+                steps, flag, hold = second[name], limits.second_flag, limits.second_hold
+            if language and governing.in_flight is Action.HOLD and steps >= _steps(hold):
                 found.append(Effect(MODEL_RULE + name, Action.HOLD, governing.severity or 0))
-            elif steps >= round(limits.flag * SCORE_STEPS):
+            elif steps >= _steps(flag):
                 found.append(Effect(MODEL_RULE + name, Action.FLAG, governing.severity or 0))
         return found
 
@@ -100,6 +108,10 @@ class Trial:
             return policy(rule_id.removeprefix(MODEL_RULE)).severity or 0
         except UnknownPolicy:
             return 0
+
+
+def _steps(threshold: float) -> int:
+    return round(threshold * SCORE_STEPS)
 
 
 def _of_findings(features: Features) -> list[Effect]:

@@ -16,6 +16,7 @@ from safety.rules.classifier import Classifier
 from safety.rules.patterns import alternatives, bounded, expand, translate
 from safety.rules.rulebook import Rule, RuleBook
 from safety.screening import MODEL_RULE, Action, Context, Engine, Finding, Verdict
+from safety.second_opinion import stage
 
 EXTRACTOR = "@"
 
@@ -90,19 +91,8 @@ def found(findings: Iterable[Finding]) -> Found:
 
 def second_opinion(engine: Engine) -> Judge:
     """The second stage in this process. Raises `ModelError` or `ImportError` when it is absent."""
-    from safety.second_opinion.encoder import Encoder
-    from safety.second_opinion.frames import ask
-
-    encoder = Encoder.load()
-
-    def settled(verdict: Verdict, text: Text) -> Verdict:
-        if not verdict.uncertain or verdict.action is Action.HOLD:
-            return verdict
-        doubts = {name: verdict.scores[name] for name in verdict.uncertain}
-        question = ask(id=1, text=text.text, language=verdict.language, chances=doubts)
-        return engine.settled(verdict, encoder.judge(question), context(text))
-
-    return settled
+    settle = stage.in_this_process(engine)
+    return lambda verdict, text: settle(text.text, verdict, context(text))
 
 
 def profanity_list() -> Filter:

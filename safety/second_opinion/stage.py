@@ -5,6 +5,7 @@ When it is on and does not answer, nothing passes undecided: docs/screening.md, 
 """
 
 import time
+from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +14,7 @@ from django.conf import settings
 
 from safety import screening
 from safety.rules.basis import SECOND_OPINION
-from safety.screening import Action, Context, Verdict
+from safety.screening import Action, Context, Engine, Verdict
 from safety.second_opinion import client, frames
 
 PATIENCE_SECONDS = 1.0  # of a thread that nobody waits for
@@ -38,12 +39,16 @@ def socket_path() -> Path:
 
 
 def wanted(verdict: Verdict) -> bool:
-    """Whether the first stage is unsure, and another look may lawfully change what it says."""
+    """Whether the first stage is unsure, another look may lawfully change what it says, and there
+    is somebody to ask."""
+    return _in_doubt(verdict) and enabled()
+
+
+def _in_doubt(verdict: Verdict) -> bool:
     return (
         bool(verdict.uncertain)
         and verdict.action is not Action.HOLD
         and SECOND_OPINION not in verdict.off
-        and enabled()
     )
 
 
@@ -90,6 +95,24 @@ def _patiently(text: str, verdict: Verdict) -> client.Chances | None:
     if answer is None:
         _silent_until = time.monotonic() + SILENCE_SECONDS
     return answer.chances if answer is not None and answer.model == verdict.model else None
+
+
+def in_this_process(engine: Engine) -> Callable[[str, Verdict, Context], Verdict]:
+    """What settles verdicts of `engine` without a worker, whatever the settings say: to measure.
+
+    Raises `ImportError` without the encoder and `ModelError` without its heads.
+    """
+    from safety.second_opinion.encoder import Encoder
+
+    encoder = Encoder.load()
+
+    def settle(text: str, verdict: Verdict, context: Context) -> Verdict:
+        if not _in_doubt(verdict):
+            return verdict
+        question = frames.ask(id=1, text=text, language=verdict.language, chances=_doubts(verdict))
+        return engine.settled(verdict, encoder.judge(question), context)
+
+    return settle
 
 
 @cache

@@ -14,6 +14,7 @@ from safety.screening import Engine
 
 EVERYWHERE = 'detector = "*"\ncountry = "*"\nchannel = "*"\nbasis = "terms"\nnote = "test"\n'
 LISTED = b"the checksums of a model"
+LIMITS = ("review", "flag", "hold", "second_flag", "second_hold")
 EXAMPLES = '["one", "two", "three"]'
 
 
@@ -37,14 +38,16 @@ def book(
     *rules: str,
     version: int = 1,
     group: str = "prost",
-    thresholds: Mapping[str, tuple[float, float, float]] | None = None,
+    thresholds: Mapping[str, tuple[float, ...]] | None = None,
     basis: str = "",
     model: bytes = b"",
 ) -> RuleBook:
-    """The book of these rules. `thresholds` by policy: review, flag, hold."""
+    """The book of these rules. `thresholds` by policy: review, flag, hold, and where there is a
+    second opinion its flag and hold."""
     limits = "".join(
-        f'["{name}"]\nreview = {a}\nflag = {b}\nhold = {c}\n'
-        for name, (a, b, c) in (thresholds or {}).items()
+        f'["{name}"]\n'
+        + "".join(f"{key} = {one}\n" for key, one in zip(LIMITS, each, strict=False))
+        for name, each in (thresholds or {}).items()
     )
     files = {
         f"packs/{group}.any.toml": f"version = {version}\n{''.join(rules)}".encode(),

@@ -108,6 +108,26 @@ def test_other_actions_and_thresholds_are_replayed_as_the_engine_would_judge(tex
     assert found.touched == sum(a is not b for a, b in pairs)
 
 
+@pytest.mark.parametrize("chance", [0.1, 0.5, 0.65, 0.8])
+def test_what_a_second_opinion_said_is_replayed_by_the_thresholds_for_it(chance):
+    ran = with_model(SUITE, thresholds=dict.fromkeys(POLICIES, (0.2, 0.4, 0.7, 0.6, 0.7)))
+    looser = dict.fromkeys(POLICIES, (0.2, 0.4, 0.7, 0.3, 0.6))
+    other = with_model(SUITE, thresholds=looser, version=2)
+    before, after = Engine(ran, MODEL), Engine(other, MODEL)
+    content, said = store(before, "bonjour"), {"prost.solicit": chance}
+    first = before.screen("douteux", HERE)
+    verdict = before.settled(first, said, HERE)
+    commands.record(
+        [altered(content, subject_id=uuid7(), text="douteux", verdict=verdict)], now=START
+    )
+    alone = against(ran, ran)
+    assert (alone.touched, alone.recorded) == (0, alone.proposed)
+    found = against(other, ran)
+    wanted = after.settled(after.screen("douteux", HERE), said, HERE).action
+    assert found.proposed.holds == (wanted is Action.HOLD)
+    assert found.proposed.flags == (wanted is Action.FLAG)
+
+
 def test_a_rule_that_ran_in_shadow_is_counted_when_it_is_given_effect():
     ran = book(SUITE, rule("prost.hotel", "hotel", stage="shadow"))
     engine = Engine(ran)

