@@ -18,5 +18,5 @@ __all__ = ["Bus", "LocalBus", "Parcel", "draw", "make_bus"]
 def make_bus(hand_over: Callable[[Sequence[Parcel]], None], recovered: Callable[[], None]) -> Bus:
     """The bus of this process, as the settings say."""
     if settings.REDIS_URL:
-        return RedisBus(settings.BUS_PREFIX, hand_over, recovered)
+        return RedisBus(settings.REDIS_URL, settings.BUS_PREFIX, hand_over, recovered)
     return LocalBus()

@@ -5,7 +5,7 @@ from functools import cache
 
 from django.conf import settings
 
-from accounts.bus._links import LOST, Link, link
+from accounts.bus._links import LOST, link
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ async def draw(name: str, *, wanted: int, spent: int, rate: float, burst: float)
     """
     if not settings.REDIS_URL:
         return None
-    pipeline = _link().async_pipeline()
+    pipeline = _link(settings.REDIS_URL, settings.BUS_PREFIX).async_pipeline()
     key = f"{settings.BUS_PREFIX}:bucket:{name}"
     pipeline.eval(DRAW, 1, key, rate, burst, wanted, spent)
     try:
@@ -46,6 +46,4 @@ async def draw(name: str, *, wanted: int, spent: int, rate: float, burst: float)
     return int(given)
 
 
-@cache
-def _link() -> Link:
-    return link()
+_link = cache(link)

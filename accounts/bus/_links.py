@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 import redis
 import redis.asyncio
-from django.conf import settings
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -42,6 +41,9 @@ class Link(Protocol):
 
     def listen(self, channel: str) -> AsyncIterator[bytes | None]:
         """What arrives at the channel; None whenever the subscription stands (again)."""
+
+    async def close(self) -> None:
+        """Let go of every connection but those of `listen`; the next use opens others."""
 
 
 class Single:
@@ -74,6 +76,10 @@ class Single:
         for channel, message in messages.items():
             pipeline.publish(channel, message)
         pipeline.execute()
+
+    async def close(self) -> None:
+        await self._async.aclose()
+        self._sync.close()
 
     async def listen(self, channel: str) -> AsyncIterator[bytes | None]:
         async with listener(self._url, self._name) as client, client.pubsub() as subscription:
@@ -127,6 +133,12 @@ class Cluster:
             pipeline.execute_command("SPUBLISH", channel, message)
         pipeline.execute()
 
+    async def close(self) -> None:
+        await self._async.aclose()
+        with self._connecting:
+            if self._known is not None:
+                self._known.close()
+
     async def listen(self, channel: str) -> AsyncIterator[bytes | None]:
         owner = await self._owner(channel)
         async with listener(owner, self._name) as client, client.pubsub() as subscription:
@@ -151,10 +163,12 @@ class Cluster:
         return parts._replace(netloc=f"{user}@{place}:{node.port}".removeprefix("@")).geturl()
 
 
-def link() -> Link:
-    """A way to the Redis of the settings; connects when it is used."""
-    url, name = settings.REDIS_URL, f"{settings.BUS_PREFIX}-bus"
-    return Cluster(plain(url), name) if settings.REDIS_IS_CLUSTER else Single(url, name)
+def link(url: str, prefix: str) -> Link:
+    """A way to the Redis of this address; connects when it is used."""
+    name = f"{prefix}-bus"
+    if urlsplit(url).scheme.endswith(CLUSTER):
+        return Cluster(plain(url), name)
+    return Single(url, name)
 
 
 def plain(url: str) -> str:

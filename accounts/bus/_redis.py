@@ -31,13 +31,14 @@ class RedisBus:
 
     def __init__(
         self,
+        url: str,
         prefix: str,
         hand_over: Callable[[Sequence[Parcel]], None],
         recovered: Callable[[], None],
     ) -> None:
         self._prefix, self._hand_over, self._recovered = prefix, hand_over, recovered
         self._process_id = uuid4().hex
-        self._link = link()
+        self._link = link(url, prefix)
         self._subscribed = asyncio.Event()
         self._was_subscribed = False
         self._encoder = msgspec.msgpack.Encoder()
@@ -47,6 +48,7 @@ class RedisBus:
         self._telling: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._silent_until = 0.0
+        self._closed = False
         metrics.BUS_CONNECTED.set_function(lambda: float(self._subscribed.is_set()))
 
     @property
@@ -77,6 +79,8 @@ class RedisBus:
 
     async def count(self, account_id: UUID, sockets: int) -> int:
         await self.open()
+        if self._closed:
+            return 0
         if sockets:
             self._sockets[account_id] = sockets
         else:
@@ -96,9 +100,16 @@ class RedisBus:
                 await asyncio.wait_for(self._subscribed.wait(), FIRST_SUBSCRIPTION_SECONDS)
 
     async def close(self) -> None:
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._subscribed.clear()
         left, self._sockets = list(self._sockets), {}
         for some in batched(left, ROUTES_AT_ONCE):
             await self._write(some)
+        with suppress(*LOST):
+            await self._link.close()
 
     def _bundles(self, parcels: Sequence[Parcel]) -> dict[str, list[Parcel]]:
         """What goes to each of the other processes."""

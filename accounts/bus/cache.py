@@ -17,6 +17,11 @@ class _Client(RedisCacheClient):
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
         return self._cluster.client
 
+    def set_many(self, data: dict[str, Any], timeout: float | None) -> None:
+        """One by one: a cluster takes no MSET in a pipeline, whatever lies together."""
+        for key, value in data.items():
+            self.set(key, value, timeout)
+
 
 class ClusterCache(RedisCache):
     """Needs a `KEY_PREFIX` with a hash tag (`{aparte}`): what is asked together lies together."""

@@ -59,7 +59,7 @@ def test_what_was_accepted_is_answered_and_what_came_later_is_not_done(
         assert socket.close_code() == 4503
         assert alone.process.wait(STOP_SECONDS) == 0
         assert not [frame for frame in socket.events if frame.get("r") == late]
-        alone.start()
+        alone.restart()
         with fan.socket() as again:
             page = again.ask("history", conversation_id=place, limit=50)
             bodies = [message["body"] for message in page["messages"]]

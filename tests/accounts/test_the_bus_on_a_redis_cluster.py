@@ -1,0 +1,182 @@
+"""The bus of several processes on a real Redis Cluster: sharded channels, found again when lost."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from django.core.cache import caches
+from pytest_django.fixtures import Settings
+
+from accounts.bus import Bus, Parcel, draw, make_bus
+from tests.processes.family import sockets_apart
+from tests.redis_cluster import RedisCluster, redis_cluster
+from tests.running_server import RunningServer
+from tests.wire import Person
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("redis-server") is None, reason="needs redis-server (Debian: redis-server)"
+)
+
+PREFIX = "cluster-test"
+PEOPLE = 20
+BUSY_MACHINE_SECONDS = 60.0
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster]:
+    with redis_cluster(tmp_path_factory.mktemp("cluster")) as running:
+        yield running
+
+
+@pytest.fixture
+def on_cluster(cluster: RedisCluster, settings: Settings) -> RedisCluster:
+    settings.REDIS_URL, settings.BUS_PREFIX = cluster.url, PREFIX
+    return cluster
+
+
+class Process:
+    """What one process hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[Parcel] = []
+        self.recovered = 0
+        self.bus: Bus = make_bus(self.heard.extend, self._recover)
+
+    def _recover(self) -> None:
+        self.recovered += 1
+
+
+@pytest.fixture
+async def two(on_cluster: RedisCluster) -> AsyncIterator[tuple[Process, Process]]:
+    processes = Process(), Process()
+    for one in processes:
+        await one.bus.open()
+    yield processes
+    for one in processes:
+        await one.bus.close()
+
+
+def parcels(people: Sequence[UUID]) -> list[Parcel]:
+    return [Parcel([account_id], b"packed", b"plain") for account_id in people]
+
+
+async def eventually(true: Callable[[], bool], again: Callable[[], Awaitable[object]]) -> None:
+    async with asyncio.timeout(BUSY_MACHINE_SECONDS):
+        while not true():
+            await again()
+            await asyncio.sleep(0.1)
+
+
+async def nothing() -> None:
+    return
+
+
+async def test_a_batch_is_one_publication_for_each_process_it_concerns(
+    two: tuple[Process, Process], on_cluster: RedisCluster
+) -> None:
+    here, there = two
+    people = [uuid4() for _ in range(PEOPLE)]
+    assert [await there.bus.count(one, 2) for one in people] == [0] * PEOPLE
+    assert [await here.bus.count(one, 1) for one in people] == [2] * PEOPLE
+    before = on_cluster.calls("spublish")
+    await asyncio.to_thread(here.bus.carry, parcels(people))
+    await eventually(lambda: len(there.heard) == PEOPLE, nothing)
+    assert on_cluster.calls("spublish") == before + 1
+    assert not here.heard
+    assert await asyncio.to_thread(here.bus.elsewhere, people) == set(people)
+    assert await there.bus.count(people[0], 0) == 1
+    assert await asyncio.to_thread(here.bus.elsewhere, people) == set(people[1:])
+
+
+async def test_nobody_is_bothered_with_what_concerns_nobody_there(
+    two: tuple[Process, Process], on_cluster: RedisCluster
+) -> None:
+    before = on_cluster.calls("spublish")
+    await asyncio.to_thread(two[0].bus.carry, parcels([uuid4()]))
+    assert on_cluster.calls("spublish") == before
+
+
+async def test_a_subscription_that_was_cut_stands_again_and_says_so(
+    two: tuple[Process, Process], on_cluster: RedisCluster
+) -> None:
+    here, there = two
+    person = uuid4()
+    await there.bus.count(person, 1)
+    assert on_cluster.cut(f"{PREFIX}-bus") == 2
+    await eventually(lambda: here.recovered == there.recovered == 1, nothing)
+    await asyncio.to_thread(here.bus.carry, parcels([person]))
+    await eventually(lambda: len(there.heard) == 1, nothing)
+
+
+async def test_a_channel_that_moves_to_another_node_is_followed(on_cluster: RedisCluster) -> None:
+    here, there = Process(), Process()
+    await there.bus.open()
+    person = uuid4()
+    await there.bus.count(person, 1)
+    on_cluster.move_listener(f"{PREFIX}-bus")
+    await eventually(lambda: there.recovered == 1, nothing)
+    # The first publication may still go to the old owner, who says where it went.
+    await eventually(
+        lambda: bool(there.heard), lambda: asyncio.to_thread(here.bus.carry, parcels([person]))
+    )
+    await there.bus.close()
+    await here.bus.close()
+
+
+async def test_a_bucket_gives_what_it_has_and_then_says_how_long_to_wait(
+    on_cluster: RedisCluster,
+) -> None:
+    async def taken(spent: int) -> int | None:
+        return await draw("test", wanted=10, spent=spent, rate=0.5, burst=20)
+
+    assert [await taken(spent) for spent in (5, 0)] == [10, 5]
+    wait = await taken(0)
+    assert wait is not None
+    assert -2_000 <= wait < 0
+
+
+def test_the_limits_of_sign_in_count_in_the_cluster(
+    cluster: RedisCluster, settings: Settings
+) -> None:
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "accounts.bus.cache.ClusterCache",
+            "LOCATION": cluster.url,
+            "KEY_PREFIX": "{test}",
+        }
+    }
+    cache = caches["default"]
+    cache.set_many({"one": 1, "two": 2}, timeout=60)
+    assert cache.incr("one") == 2
+    assert cache.get_many(["one", "two", "three"]) == {"one": 2, "two": 2}
+    cache.delete_many(["one", "two"])
+    assert cache.get("one") is None
+
+
+@pytest.mark.postgres
+@pytest.mark.journey
+@pytest.mark.timeout(300)
+def test_two_servers_hear_each_other_through_the_cluster(
+    cluster: RedisCluster, tmp_path: Path
+) -> None:
+    command = ("serve", "--processes", "2")
+    with (
+        RunningServer(
+            home=tmp_path, command=command, seeded=True, env={"REDIS_URL": cluster.url}
+        ) as server,
+        Person.of(server, "fan") as fan,
+        Person.of(server, "creator") as creator,
+    ):
+        place = next(
+            c["id"]
+            for c in server.conversations
+            if (c["fan"], c["creator"]) == (fan.email, creator.email)
+        )
+        asking, answering = sockets_apart(server, fan, creator)
+        sent = asking.send(place, "Through the cluster?")
+        assert answering.wait_for("message_delivered", message_id=sent["message_id"])
+        answering.send(place, "Heard.", most=0)
+        assert asking.wait_for("answer_captured", message_id=sent["message_id"])

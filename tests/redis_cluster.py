@@ -1,0 +1,112 @@
+"""Hides how tests get a Redis Cluster: three nodes of their own, without replicas or a disk."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from tests.running_server import free_port
+from tests.wire import until
+
+SLOTS, NODES = 16_384, 3
+BUSY_MACHINE_SECONDS = 90.0
+
+
+class Node:
+    """One server of a cluster."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port, self.bus_port = free_port(), free_port()
+        home = folder / str(self.port)
+        home.mkdir()
+        options = {"bind": "127.0.0.1", "port": self.port, "dir": home, "save": ""}
+        options |= {"cluster-enabled": "yes", "cluster-port": self.bus_port}
+        words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
+        self.process = subprocess.Popen(["redis-server", *words], stdout=subprocess.DEVNULL)
+        self.client = redis.Redis(port=self.port, decode_responses=True)
+
+    def ask(self, *words: Any) -> Any:
+        """The plain answer: told apart word by word, redis-py does not interpret it."""
+        return self.client.execute_command(*" ".join(map(str, words)).split())
+
+    @property
+    def id(self) -> str:
+        return str(self.ask("CLUSTER MYID"))
+
+    @property
+    def up(self) -> bool:
+        try:
+            return bool(self.client.ping())
+        except redis.ConnectionError:
+            return False
+
+    @property
+    def knows_all(self) -> bool:
+        told = str(self.ask("CLUSTER INFO"))
+        return "cluster_state:ok" in told and f"cluster_known_nodes:{NODES}" in told
+
+    def calls(self, command: str) -> int:
+        """How often this node was given a command."""
+        found: Any = self.client.info("commandstats")
+        return int(found.get(f"cmdstat_{command}", {}).get("calls", 0))
+
+    def listeners(self, name: str) -> list[str]:
+        """The ids of the subscribed connections of this name."""
+        clients = self.client.client_list(_type="pubsub")
+        return [str(one["id"]) for one in clients if one["name"] == name]
+
+    def stop(self) -> None:
+        self.client.close()
+        self.process.kill()
+        self.process.wait()
+
+
+class RedisCluster:
+    """Its nodes, each with a third of the slots."""
+
+    def __init__(self, nodes: list[Node]) -> None:
+        self.nodes = nodes
+        self.url = f"redis+cluster://127.0.0.1:{nodes[0].port}"
+        for number, node in enumerate(nodes):
+            first, last = SLOTS * number // NODES, SLOTS * (number + 1) // NODES - 1
+            node.ask("CLUSTER ADDSLOTSRANGE", first, last)
+            node.ask("CLUSTER SET-CONFIG-EPOCH", number + 1)
+        for node in nodes[1:]:
+            node.ask("CLUSTER MEET", "127.0.0.1", nodes[0].port, nodes[0].bus_port)
+        until(lambda: all(node.knows_all for node in nodes), seconds=BUSY_MACHINE_SECONDS)
+
+    def calls(self, command: str) -> int:
+        return sum(node.calls(command) for node in self.nodes)
+
+    def cut(self, name: str) -> int:
+        """End the subscriptions of this name; how many."""
+        found = [(node, one) for node in self.nodes for one in node.listeners(name)]
+        for node, one in found:
+            node.client.client_kill_filter(_id=one)
+        return len(found)
+
+    def move_listener(self, name: str) -> None:
+        """Give the slot of the one listener of this name to another node."""
+        owner = next(node for node in self.nodes if node.listeners(name))
+        (channel,) = owner.ask("PUBSUB SHARDCHANNELS")
+        slot = owner.ask("CLUSTER KEYSLOT", channel)
+        heir = next(node for node in self.nodes if node is not owner)
+        heir.ask("CLUSTER SETSLOT", slot, "IMPORTING", owner.id)
+        owner.ask("CLUSTER SETSLOT", slot, "MIGRATING", heir.id)
+        for node in (heir, owner, *self.nodes):
+            node.ask("CLUSTER SETSLOT", slot, "NODE", heir.id)
+
+
+@contextmanager
+def redis_cluster(folder: Path) -> Iterator[RedisCluster]:
+    """A cluster that works, gone at the end."""
+    with ExitStack() as stack:
+        nodes = []
+        for _ in range(NODES):
+            nodes.append(Node(folder))
+            stack.callback(nodes[-1].stop)
+        until(lambda: all(node.up for node in nodes), seconds=BUSY_MACHINE_SECONDS)
+        yield RedisCluster(nodes)
