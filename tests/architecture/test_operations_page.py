@@ -81,11 +81,10 @@ def test_the_page_names_only_metrics_that_exist() -> None:
     assert not families_in(PAGE) - families().keys()
 
 
-def test_prometheus_accepts_its_configuration() -> None:
+@pytest.mark.parametrize("words", ["check config prometheus.yml", "test rules alerts.test.yml"])
+def test_prometheus_accepts_its_configuration_and_each_alert_rings_on_its_day(words: str) -> None:
     if not (promtool := shutil.which("promtool")):
         pytest.skip("promtool is not installed (Debian: prometheus): syntax is not tried")
-    config = ROOT / "deploy" / "prometheus" / "prometheus.yml"
-    done = subprocess.run(
-        [promtool, "check", "config", str(config)], capture_output=True, text=True, check=False
-    )
+    command, folder = [promtool, *words.split()], ROOT / "deploy" / "prometheus"
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

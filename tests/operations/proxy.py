@@ -44,9 +44,12 @@ http {{
 
 
 class Ports(NamedTuple):
+    """Of the proxy, of the server behind it, and of a server that has left."""
+
     plain: int
     tls: int
     server: int
+    gone: int
 
 
 def program() -> str | None:
@@ -62,7 +65,9 @@ def configure(folder: Path, ports: Ports) -> None:
     (folder / "nginx.conf").write_text(MAIN.format(folder=folder, user=user))
     _put(folder, "aparte.conf", ("listen 80;", f"listen 127.0.0.1:{ports.plain};"),
          ("/var/log/nginx", str(folder)))  # fmt: skip
-    _put(folder, "upstream.conf", ("127.0.0.1:8000", f"127.0.0.1:{ports.server}"))
+    servers = (f"server 127.0.0.1:{port}" for port in (ports.gone, ports.server))
+    rest = " max_fails=1 fail_timeout=2s;"
+    _put(folder, "upstream.conf", (f"server 127.0.0.1:8000{rest}", rest.join(servers) + rest))
     _put(folder, "aparte-tls.conf.example", ("listen 443", f"listen 127.0.0.1:{ports.tls}"),
          ("/etc/ssl/aparte", str(folder)),
          ("https://$host$", f"https://$host:{ports.tls}$"))  # fmt: skip

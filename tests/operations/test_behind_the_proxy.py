@@ -1,4 +1,7 @@
-"""The product behind nginx and TLS as shipped: signed in, talking, selling; and nobody forges."""
+"""The product behind nginx and TLS as shipped: signed in, talking, selling; and nobody forges.
+
+One of the two servers the proxy knows has left: whoever comes is served by the other, unknowing.
+"""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -23,7 +26,7 @@ pytestmark = pytest.mark.skipif(proxy.program() is None, reason=proxy.MISSING)
 
 @pytest.fixture(scope="module")
 def ports() -> proxy.Ports:
-    return proxy.Ports(plain=free_port(), tls=free_port(), server=free_port())
+    return proxy.Ports(plain=free_port(), tls=free_port(), server=free_port(), gone=free_port())
 
 
 @pytest.fixture(scope="module")
