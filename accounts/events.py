@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -21,6 +22,7 @@ class Event(
     """
 
 
+@lru_cache(maxsize=1_024)  # the moments of a batch are few, and each is written several times
 def wire_time(moment: datetime) -> str:
     """The moment as the protocol writes it: RFC 3339, UTC, milliseconds, `Z`."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

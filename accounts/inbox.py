@@ -1,7 +1,8 @@
 """Hides how a person is reached: `publish` to accounts, after commit, on every live connection."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextvars import ContextVar
 from functools import partial
 from time import perf_counter
 from typing import Protocol
@@ -35,8 +36,11 @@ class Connection(Protocol):
 
 
 Delivery = tuple[Collection[UUID], Event]
+Pushes = list[tuple[Connection, Parcel]]
+News = list[tuple[asyncio.AbstractEventLoop, Pushes]]
 
 _connections: dict[UUID, set[Connection]] = {}
+_kept: ContextVar[News | None] = ContextVar("kept", default=None)
 
 
 def publish(account_ids: Collection[UUID], event: Event) -> None:
@@ -119,6 +123,27 @@ def online(account_ids: Collection[UUID]) -> set[UUID]:
     return here | _bus.elsewhere([a for a in account_ids if a not in here])
 
 
+def keeping[R](work: Callable[[], R]) -> tuple[R, News]:
+    """Do `work`, and keep for `tell` what it publishes to connections of this process: a batch's
+    news reach a socket in the same turn of its loop as the answers, and leave in one write."""
+    news: News = []
+    token = _kept.set(news)
+    try:
+        return work(), news
+    finally:
+        _kept.reset(token)
+
+
+def tell(news: News) -> None:
+    """Hand over what was kept. Call it on an event loop: its own connections hear it at once."""
+    here = asyncio.get_running_loop()
+    for loop, pushes in news:
+        if loop is here:
+            _push_all(pushes)
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(_push_all, pushes)
+
+
 def _send(deliveries: list[Delivery]) -> None:
     parcels = [
         Parcel(list(account_ids), _msgpack.encode(event), _json.encode(event))
@@ -134,7 +159,7 @@ def _send(deliveries: list[Delivery]) -> None:
 
 def _hand_over(parcels: Sequence[Parcel]) -> None:
     """Give the parcels to this process' connections, in one turn of each event loop concerned."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Connection, Parcel]]] = {}
+    by_loop: dict[asyncio.AbstractEventLoop, Pushes] = {}
     for parcel in parcels:
         for account_id in parcel.account_ids:
             for connection in tuple(_connections.get(account_id, ())):
@@ -142,11 +167,13 @@ def _hand_over(parcels: Sequence[Parcel]) -> None:
     for loop, pushes in by_loop.items():
         metrics.FANOUT_FRAMES.inc(len(pushes))
         metrics.FANOUT_BYTES.inc(sum(len(parcel.msgpack) for _, parcel in pushes))
-        if not loop.is_closed():
+        if (kept := _kept.get()) is not None:
+            kept.append((loop, pushes))
+        elif not loop.is_closed():
             loop.call_soon_threadsafe(_push_all, pushes)
 
 
-def _push_all(pushes: list[tuple[Connection, Parcel]]) -> None:
+def _push_all(pushes: Pushes) -> None:
     for connection, parcel in pushes:
         connection.push(parcel.msgpack, parcel.json)
 

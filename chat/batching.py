@@ -11,12 +11,13 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import Context
+from functools import partial
 from time import perf_counter
 
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from accounts import metrics
+from accounts import inbox, metrics
 from accounts.errors import Refusal
 from chat import stages
 from chat.commands import Draft, Outcome, send_messages
@@ -74,12 +75,12 @@ class SendQueue:
             self.batch_sizes[len(batch)] += 1
             drafts = [draft for draft, _ in batch]
             waited = taken_at - waiting_since
-            outcomes = await loop.run_in_executor(
-                self._writer, stages.committed, _commit, drafts, waited
-            )
+            work = partial(stages.committed, _commit, drafts, waited)
+            outcomes, news = await loop.run_in_executor(self._writer, inbox.keeping, work)
             for (_, future), outcome in zip(batch, outcomes, strict=True):
                 if not future.done():  # its socket may have gone meanwhile
                     future.set_result(outcome)
+            inbox.tell(news)
 
     def _take(self) -> list[Waiting]:
         """The next batch, first in first out; a sender's surplus keeps its place for the next."""

@@ -6,6 +6,7 @@ Hides the order in which rules win and every rounding. Knows no database and no 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from accounts.errors import Refusal
@@ -79,16 +80,10 @@ def price(
 
     `creator_wrote_at` is when the creator last wrote in person in this conversation.
     """
-    steps = explain(
-        rules,
-        creator_wrote_at=creator_wrote_at,
-        now=now,
-        platform_default_cents=platform_default_cents,
-    )
     return next(
         Price(step.cents, step.reason, step.free_until)
-        for step in steps
-        if step.decides and step.cents is not None
+        for step in _asked(rules, creator_wrote_at, now, platform_default_cents)
+        if step.cents is not None
     )
 
 
@@ -113,6 +108,7 @@ def check_bounds(cents: int, *, min_cents: int, max_cents: int) -> None:
         )
 
 
+@lru_cache(maxsize=1_024)  # a price is split at each look at a message, and prices are few
 def split(gross_cents: int, *, vat_rate_percent: int, shares: Shares = DEFAULT_SHARES) -> Split:
     """The parts of a price that includes VAT: each rounded half up, the platform takes the rest.
 

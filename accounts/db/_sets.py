@@ -257,9 +257,9 @@ def _converter(field: "models.Field[Any, Any]") -> Convert:
         return _from_json
     if isinstance(field, models.UUIDField):
         return _from_sqlite_uuid
-    if isinstance(field, models.DateTimeField):
-        return _from_sqlite_time
-    return _plain
+    if isinstance(field, models.BooleanField):
+        return _from_sqlite_truth
+    return _from_sqlite_time if isinstance(field, models.DateTimeField) else _plain
 
 
 def _plain(value: Any) -> Any:
@@ -281,6 +281,10 @@ def _sqlite_time(value: datetime | None) -> str | None:
 
 def _from_sqlite_uuid(value: str | None) -> uuid.UUID | None:
     return None if value is None else uuid.UUID(int=int(value, 16))
+
+
+def _from_sqlite_truth(value: int | None) -> bool | None:
+    return None if value is None else bool(value)
 
 
 def _from_sqlite_time(value: datetime | None) -> datetime | None:

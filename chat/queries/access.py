@@ -3,12 +3,16 @@
 from collections.abc import Collection
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 
+from accounts.db import read_rows
 from accounts.errors import NotFound
 from accounts.models import Role
 from accounts.queries import people
 from chat.models import Conversation, Message
+
+_COLUMNS = tuple(str(field.attname) for field in Conversation._meta.concrete_fields)
 
 
 def conversation_for(*, member_id: UUID, conversation_id: UUID) -> Conversation:
@@ -45,8 +49,15 @@ def lock_conversation(conversation_id: UUID) -> Conversation:
 
 def lock_conversations(conversation_ids: Collection[UUID]) -> dict[UUID, Conversation]:
     """Those of these conversations that exist, locked in id order."""
-    rows = Conversation.objects.select_for_update().filter(id__in=conversation_ids).order_by("id")
-    return {row.id: row for row in rows}
+    rows = read_rows(
+        Conversation,
+        _COLUMNS,
+        where=("id",),
+        among=[(conversation_id,) for conversation_id in conversation_ids],
+        lock=True,
+    )
+    found = (Conversation.from_db(connection.alias, _COLUMNS, row) for row in rows)
+    return {conversation.id: conversation for conversation in found}
 
 
 def sides(conversation: Conversation) -> tuple[UUID, UUID]:
