@@ -41,7 +41,8 @@ def serve(application: Any, listening: socket, life: Life) -> None:
 
 def log_like_the_others() -> None:
     """What Twisted has to say goes through `logging`; by itself it prints whole tracebacks."""
-    globalLogBeginner.beginLoggingTo([STDLibLogObserver()], redirectStandardIO=False)
+    observer: Any = STDLibLogObserver()  # mypy does not see the interfaces of zope
+    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
 
 
 class _Server(Server):
