@@ -147,7 +147,8 @@ def show_revision(
     """Put the new text in the message's place, for both sides."""
     message.body, message.edited_at = revision.body, changes.now
     fate.show_last(message, conversation, message.body)
-    Message.objects.filter(id=message.id).update(body=message.body, edited_at=message.edited_at)
+    shown = Message.objects.filter(id=message.id, conversation_id=conversation.id)
+    shown.update(body=message.body, edited_at=message.edited_at)
     Revision.objects.filter(id=revision.id).update(
         state=RevisionState.SHOWN, decide_before=None, previous_body=revision.previous_body
     )
@@ -180,7 +181,8 @@ def unsend_message(
     if message.state == MessageState.UNSENT:
         return message
     policies.require_may_unsend(message, now)
-    if Message.objects.filter(answered_by_id=message.id).exists():
+    here = Message.objects.filter(conversation_id=conversation_id)
+    if here.filter(answered_by_id=message.id).exists():
         raise TooLate("This answer was paid: it stays.")
     if message.offer_id is not None and sold_offers(offer_ids=[message.offer_id]):
         raise TooLate("What this message offers was bought: it stays.")
