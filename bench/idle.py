@@ -1,7 +1,7 @@
 """`aparte bench idle`: what a socket costs that says nothing, and whether many make messages dear.
 
-Two worlds on each engine, one process each: one of onlookers, for memory and heartbeats; one of
-pairs who all talk, first few and then many with as many messages under way.
+One process on each engine: first onlookers, for memory and heartbeats; when they have gone, pairs
+who all talk, few and then many, with as many messages under way.
 """
 
 import asyncio
@@ -81,23 +81,21 @@ def run(options: Options, say: Say) -> Report:
     """Raises `RuntimeError` when this process may not open that many files."""
     _allow_files(options.connections + OTHER_FILES)
     report = begin("idle", options.shown("server", "connections", "seconds"))
-    many = min(MANY, options.connections)
-    with own_core() as core:
-        with Cases(options, report, say) as made:
-            for case in made.products(Cast(1, onlookers=options.connections), processes=1):
-                made.start([case], core=core)
-                found = asyncio.run(_look(case, options, say))
-                case.reconcile(report, say)
-                report.rows.append(asdict(found))
-                report.goals.append(Goal(f"{case.name}: KiB each", found.kib, KIB_MUST, KIB_MUST))
-        with Cases(options, report, say) as made:
-            for case in made.products(Cast(many // 2), processes=1):
-                made.start([case], core=core)
-                few, all_of_them = asyncio.run(_crowd(case, options, say))
-                case.reconcile(report, say)
-                report.rows += [few.row(), all_of_them.row()]
-                report.goals.append(_crowd_goal(case, few, all_of_them))
+    cast = Cast(min(MANY, options.connections) // 2, onlookers=options.connections)
+    with own_core() as core, Cases(options, report, say) as made:
+        for case in made.products(cast, processes=1):
+            made.start([case], core=core)
+            found, few, many = asyncio.run(_drive(case, options, say))
+            case.reconcile(report, say)
+            report.rows += [asdict(found), few.row(), many.row()]
+            report.goals.append(Goal(f"{case.name}: KiB each", found.kib, KIB_MUST, KIB_MUST))
+            report.goals.append(_crowd_goal(case, few, many))
     return end(report)
+
+
+async def _drive(case: ProductCase, options: Options, say: Say) -> tuple[Idle, Cost, Cost]:
+    found = await _look(case, options, say)
+    return (found, *await _crowd(case, options, say))
 
 
 async def _look(case: ProductCase, options: Options, say: Say) -> Idle:

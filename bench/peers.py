@@ -48,11 +48,7 @@ def run(options: Options, say: Say) -> Report:
     with own_core() as core, Cases(options, report, say) as made, ExitStack() as stack:
         products = list(made.products(Cast(options.pairs)))
         cases: list[Case] = [*made.relays(), *products]
-        for peer in PEERS:
-            if shutil.which(peer.program) is None:
-                report.notes.append(f"{peer.name} is not installed here: not measured.")
-            else:
-                cases.append(stack.enter_context(_installed(peer, options)))
+        cases += [stack.enter_context(_case(peer, options)) for peer in installed(report)]
         made.start(cases, core=core)
         asyncio.run(_drive(cases, options, say))
         for product in products:
@@ -60,6 +56,14 @@ def run(options: Options, say: Say) -> Report:
     report.rows = [one.row() for one in _costs(cases)]
     report.notes += [SYNAPSE, CAVEATS]
     return end(report)
+
+
+def installed(report: Report) -> list[Peer]:
+    """The peers that are here; the report says which are not."""
+    present = [peer for peer in PEERS if shutil.which(peer.program)]
+    absent = [peer.name for peer in PEERS if peer not in present]
+    report.notes += [f"{name} is not installed here: not measured." for name in absent]
+    return present
 
 
 async def _drive(cases: list[Case], options: Options, say: Say) -> None:
@@ -88,7 +92,7 @@ def _costs(cases: list[Case]) -> Iterator[Cost]:
 
 
 @contextmanager
-def _installed(peer: Peer, options: Options) -> Iterator[Case]:
+def _case(peer: Peer, options: Options) -> Iterator[Case]:
     """The peer in a folder of its own, not started."""
     with tempfile.TemporaryDirectory(prefix="aparte-bench-") as name:
         folder, port = Path(name), free_port()

@@ -147,9 +147,11 @@ class Fleet:
         self.members = members
 
     def start(self, *, core: int | None) -> None:
-        """Start them one after the other. Raises `RuntimeError`, as a server does."""
+        """Start them together. Raises `RuntimeError`, as a server does."""
         for member in self.members:
-            member.start(core=core)
+            member.spawn(core=core)
+        for member in self.members:
+            member.wait()
 
     def kill9(self) -> None:
         """Kill them all as a power cut does."""

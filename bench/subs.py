@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
-from bench import campaign, chaos, hotpath, idle, latency, peers, replay, screening, soak
+from bench import campaign, chaos, history, hotpath, idle, latency, peers, replay, screening, soak
 from bench.options import Options, Say
 from bench.report import Goal
 
@@ -26,6 +26,7 @@ SUBS: dict[str, Callable[[Options, Say], Found]] = {
     "hotpath": hotpath.run,
     "latency": latency.run,
     "idle": idle.run,
+    "history": history.run,
     "campaign": campaign.run,
     "screening": _screening,
     "peers": peers.run,

@@ -9,7 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def generated() -> dict[Path, bytes]:
     """Every committed file that `scripts/generate` writes, with its content."""
-    paths = [ROOT / "docs" / "protocol.md", *ROOT.glob("frontend/src/gen/*")]
+    pages = [ROOT / "docs" / name for name in ("protocol.md", "performance.md")]
+    paths = [*pages, *ROOT.glob("frontend/src/gen/*")]
     paths.append(ROOT / "safety" / "rules" / "seal.json")
     return {path.relative_to(ROOT): path.read_bytes() for path in paths if path.is_file()}
 

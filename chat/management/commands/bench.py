@@ -5,6 +5,7 @@ import signal
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ NUMBERS = {
     "kill9": (int, "how often something is killed"),
     "seed": (int, "of what happens at random; 0 draws one"),
 }
+MAY_BE_ZERO = ("kill9", "seed")
 
 
 class Command(BaseCommand):
@@ -46,9 +48,8 @@ class Command(BaseCommand):
         add("--engine", choices=[*Engine, "all"], default="all", help="default: all")
         add("--server", choices=list(ServerKind), default=usual.server, help="of Aparté")
         for name, (kind, meaning) in NUMBERS.items():
-            default = getattr(usual, name)
-            add(f"--{name}", type=kind, default=default, help=f"{meaning}; {default}")
-        add("--quick", action="store_true", help="cut down to what fits into a few seconds")
+            add(f"--{name}", type=kind, help=f"{meaning}; {getattr(usual, name)}")
+        add("--quick", action="store_true", help="smaller, where no number is given")
         add("--refusals", action="store_true", help="hotpath: also what a refused message costs")
         add("--profile", action="store_true", help="hotpath: also where our server's CPU goes")
         add("--gate", choices=["all", "ratio"], help="exit 2 unless these goals are met")
@@ -56,7 +57,7 @@ class Command(BaseCommand):
         add("--json", type=Path, metavar="FILE", help="write everything there too")
 
     def handle(self, *, sub: str | None, gate: str | None, **given: Any) -> None:
-        options = _options(given)
+        options = _options(given | {"quick": given["quick"] or sub is None})
         # As Ctrl-C does: the worlds, their databases included, go with the run.
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
         try:
@@ -66,7 +67,7 @@ class Command(BaseCommand):
                 case "report":
                     self._print(pages.refresh())
                 case None:
-                    self._finish(everything.run(options.quickly(), self._say), gate, given)
+                    self._finish(everything.run(options, self._say), gate, given)
                 case _:
                     self._finish(SUBS[sub](options, self._say), gate, given)
         except (RuntimeError, ImportError, OSError) as error:
@@ -99,9 +100,12 @@ def _options(given: dict[str, Any]) -> Options:
             f"the bench needs the development packages ({', '.join(missing)} missing): "
             "`./aparte check` installs them."
         )
-    if wrong := [name for name in NUMBERS if given[name] <= 0 and name not in ("kill9", "seed")]:
+    asked = {name: given[name] for name in NUMBERS if given.get(name) is not None}
+    if wrong := [name for name in asked if asked[name] <= 0 and name not in MAY_BE_ZERO]:
         raise CommandError(f"--{wrong[0]} must be above 0")
-    options = Options(
+    usual = Options().quickly() if given["quick"] else Options()
+    return replace(
+        usual,
         engines=list(Engine) if given["engine"] == "all" else [Engine(given["engine"])],
         server=ServerKind(given["server"]),
         files=given["files"],
@@ -109,6 +113,5 @@ def _options(given: dict[str, Any]) -> Options:
         profile=given["profile"],
         postgres=settings.DATABASE_URL,
         bus=settings.REDIS_URL,
-        **{name: given[name] for name in NUMBERS},
+        **asked,
     )
-    return options.quickly() if given["quick"] else options
