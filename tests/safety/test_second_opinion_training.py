@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from safety.rules.classifier import CHECKSUMS, ModelError
 from safety.second_opinion.heads import CARD, DIMENSIONS, WEIGHTS, SecondHeads
 from safety.training import second
 from safety.training.recipe import Trained
+from safety.training.ruled import Ruled
 from safety.training.texts import Example
 from safety.training.thresholds import Threshold
 
@@ -84,6 +86,25 @@ def test_what_it_says_of_its_own_texts_comes_from_fits_that_had_not_seen_them(
     hits = np.array([bool(one.policies) for one in found.examples])
     assert found.asked.all()
     assert found.chances.max(axis=1)[hits].min() > found.chances.max(axis=1)[~hits].max()
+
+
+def test_a_second_opinion_has_only_the_false_alarms_that_rules_leave_it(
+    trained: Trained, tmp_path: Path
+) -> None:
+    (tmp_path / "model").mkdir()
+    twins = np.array([one.harmless for one in trained.examples])
+    everything, nothing = np.ones_like(twins), np.zeros_like(twins)
+    alone, beside_eager, beside_weak = (
+        second.train(replace(trained, rules=rules), tmp_path, embed=embed).thresholds[POLICIES[0]]
+        for rules in (
+            Ruled(everything, nothing, nothing),
+            Ruled(everything, twins, nothing),
+            Ruled(everything, nothing, twins),
+        )
+    )
+    assert alone.second_flag < 1.0
+    assert beside_eager.second_flag == 1.0
+    assert beside_weak.second_flag == 1.0  # no support was asked for: a weak rule acts
 
 
 @pytest.mark.parametrize("name", [CARD, WEIGHTS])
