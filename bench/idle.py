@@ -28,7 +28,7 @@ PORTS_OF_AN_ADDRESS = 20_000
 OTHER_FILES = 1_000  # of each process, beside its sockets
 FEW, MANY = 50, 1_000  # sockets that all talk
 UNDER_WAY = 400  # messages, however many talk
-LOOKS, LOOK_SECONDS, QUIET_CPU = 120, 0.5, 0.05
+LOOKS, LOOK_SECONDS, QUIET_CPU = 20, 0.5, 0.05
 PINGS = 5  # of each socket
 KIB_MUST = 2**20 / 25_000  # of a connection: 25,000 in a GiB
 MANY_MUST = 2.5  # times what a message costs among few
@@ -138,7 +138,7 @@ async def _open(onlookers: Sequence[Onlooker], port: int) -> None:
 
 
 async def _quiet(case: ProductCase) -> None:
-    """Return when the server does next to nothing, or has not stopped for a minute."""
+    """Return when the server does next to nothing, or has not stopped for ten seconds."""
     for _ in range(LOOKS):
         before = case.server.cpu_seconds()
         await asyncio.sleep(LOOK_SECONDS)
