@@ -1,8 +1,8 @@
 """Hides how a column of Python values becomes an array of PostgreSQL, in its binary form.
 
 psycopg converts a list value by value in Python, which cost a batch of messages more than all that
-the database did with it. Here a column is converted as a whole, and one that repeats a single
-value (a moment, a state) is converted once.
+the database did with it. Here a column is converted as a whole, and a value that repeats in it (a
+moment, a state) is converted once.
 """
 
 import json
@@ -54,21 +54,25 @@ def _uuids(column: Column) -> bytes:
         )
 
 
-def _each(encode: Callable[[Any], bytes], *, repeats: bool = True) -> Callable[[Column], bytes]:
-    """Element by element; once when `repeats` and all are equal."""
-
-    def element(value: Any) -> bytes:
-        if value is None:
-            return _NULL
-        data = encode(value)
-        return len(data).to_bytes(4) + data
+def _each(encode: Callable[[Any], bytes]) -> Callable[[Column], bytes]:
+    """Each value once, however often it comes."""
 
     def body(column: Column) -> bytes:
-        if repeats and column.count(column[0]) == len(column):
-            return element(column[0]) * len(column)
-        return b"".join([element(value) for value in column])
+        known = {value: _element(encode, value) for value in set(column)}
+        return b"".join([known[value] for value in column])
 
     return body
+
+
+def _documents(column: Column) -> bytes:
+    return b"".join([_element(_document, value) for value in column])
+
+
+def _element(encode: Callable[[Any], bytes], value: Any) -> bytes:
+    if value is None:
+        return _NULL
+    data = encode(value)
+    return len(data).to_bytes(4) + data
 
 
 def _integer(width: int) -> Callable[[int], bytes]:
@@ -96,5 +100,5 @@ _TYPES: dict[str, tuple[int, Callable[[Column], bytes]]] = {
     "boolean": (16, _each(lambda value: b"\1" if value else b"\0")),
     "timestamp with time zone": (1184, _each(_moment)),
     "bytea": (17, _each(bytes)),
-    "jsonb": (3802, _each(_document, repeats=False)),  # in Python, 1 and True are equal
+    "jsonb": (3802, _documents),
 }
