@@ -31,7 +31,7 @@ class Connection(Protocol):
     def push(self, msgpack: bytes, json: bytes) -> None: ...
     def resync(self) -> None: ...
     async def check_session(self) -> None: ...
-    def stop_listening(self) -> None: ...
+    def stop_listening(self, last_word: Event) -> None: ...
     async def close(self, code: int) -> None: ...
 
 
@@ -60,13 +60,6 @@ def hint(account_ids: Collection[UUID], event: Event) -> None:
     Call it from a database thread: reaching other processes blocks.
     """
     _send([(account_ids, event)])
-
-
-def tell_everyone_here(event: Event) -> None:
-    """Tell every live connection of this process at once. Call it on the event loop."""
-    msgpack, json = _msgpack.encode(event), _json.encode(event)
-    for connection in everyone_here():
-        connection.push(msgpack, json)
 
 
 def everyone_here() -> list[Connection]:

@@ -189,12 +189,13 @@ class Gateway(AsyncConsumer):
         flushed = self._flushing is None or self._flushing.done()
         return not self._obeying and flushed and not self._outbound
 
-    def stop_listening(self) -> None:
-        """Carry out no command that arrives from now on."""
+    def stop_listening(self, last_word: Event) -> None:
+        """Say this, and carry out no command that arrives from now on."""
+        self.answer(last_word)
         self._deaf = True
 
     async def _send_away(self) -> None:
-        self.answer(drain.GOODBYE)
+        self.answer(drain.goodbye())
         if self._flushing:
             await self._flushing
         await self.close(protocol.CLOSE_RESTART)

@@ -7,6 +7,7 @@ What was accepted before is committed and answered; then the sockets close with 
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable
 
 from accounts import inbox
@@ -14,7 +15,7 @@ from chat import handlers, protocol
 
 logger = logging.getLogger(__name__)
 
-GOODBYE = protocol.SessionClosing(reason="restart", retry_after_ms=1_000)
+COME_BACK_MS, COME_BACK_SPREAD_MS = 500, 1_500  # not all at the same moment
 LOOK_SECONDS = 0.02
 CLOSE_SECONDS = 1.0  # for the close frames, some of them to clients that do not read
 
@@ -30,9 +31,14 @@ def begin() -> None:
     """Tell every socket, and take no new command. Call it on the event loop."""
     global _leaving
     _leaving = True
-    inbox.tell_everyone_here(GOODBYE)
     for connection in inbox.everyone_here():
-        connection.stop_listening()
+        connection.stop_listening(goodbye())
+
+
+def goodbye() -> protocol.SessionClosing:
+    """What a socket is told that should come back elsewhere."""
+    pause = COME_BACK_MS + secrets.randbelow(COME_BACK_SPREAD_MS)
+    return protocol.SessionClosing(reason="restart", retry_after_ms=pause)
 
 
 async def finish(*, until: float, answering: Callable[[], bool]) -> None:

@@ -1,5 +1,6 @@
 """Django's cache in a Redis Cluster: named by `settings.CACHES`, used by the limits of sign-in."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
@@ -17,7 +18,7 @@ class _Client(RedisCacheClient):
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
         return self._cluster.client
 
-    def set_many(self, data: dict[str, Any], timeout: float | None) -> None:
+    def set_many(self, data: Mapping[Any, Any], timeout: Any) -> None:
         """One by one: a cluster takes no MSET in a pipeline, whatever lies together."""
         for key, value in data.items():
             self.set(key, value, timeout)

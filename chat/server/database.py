@@ -44,6 +44,13 @@ def migrate_when_needed() -> None:
                 call_command("migrate", verbosity=0, interactive=False)
 
 
+def leave() -> None:
+    """Keep no connection open: this process needs the database no more."""
+    connection.close()
+    if connection.vendor == "postgresql":
+        connection.close_pool()
+
+
 def _pending() -> bool:
     executor = MigrationExecutor(connection)
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))

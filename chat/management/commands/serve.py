@@ -112,6 +112,7 @@ class Command(BaseCommand):
             require_free_port(host, port)
             wait_for_database()
             database.migrate_when_needed()
+            database.leave()
             with listen(host, port) as listening:
                 supervisor.run(plan, listening=listening, on_ready=lambda: self.say(greeting))
         except (supervisor.Impossible, supervisor.NeverStarted) as error:
