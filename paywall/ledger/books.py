@@ -59,10 +59,10 @@ class Remembered(NamedTuple):
 
 
 def fingerprint(posting: Posting) -> str:
-    """The same for two postings exactly when kind, subject and legs are."""
+    """The same for two postings exactly when kind, subject and legs are: 128 bits in hex."""
     legs = [(*leg.source, *leg.target, leg.amount_cents) for leg in posting.legs]
     told = json.dumps([posting.kind, posting.subject_id, legs], default=str)
-    return hashlib.sha256(told.encode()).hexdigest()
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
 def is_same(known: Posting | Remembered, posting: Posting) -> bool:

@@ -172,6 +172,13 @@ class ArchivedPeriod(models.Model):
 class ArchivedPosting(models.Model):
     """The key of a posting whose transfers left: it happens once, however late it is retried."""
 
-    posting_key = models.CharField(primary_key=True, max_length=120)
+    posting_key = models.CharField(max_length=120)
     period = models.ForeignKey(ArchivedPeriod, models.PROTECT, related_name="+", db_index=False)
-    fingerprint = models.CharField(max_length=64)
+    fingerprint = models.CharField(max_length=32)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="an_archived_key_is_remembered_once", fields=["posting_key"]
+            )
+        ]

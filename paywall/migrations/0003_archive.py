@@ -90,9 +90,12 @@ class Migration(migrations.Migration):
             name="ArchivedPosting",
             fields=[
                 (
-                    "posting_key",
-                    models.CharField(max_length=120, primary_key=True, serialize=False),
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
                 ),
+                ("posting_key", models.CharField(max_length=120)),
                 (
                     "period",
                     models.ForeignKey(
@@ -102,8 +105,15 @@ class Migration(migrations.Migration):
                         to="paywall.archivedperiod",
                     ),
                 ),
-                ("fingerprint", models.CharField(max_length=64)),
+                ("fingerprint", models.CharField(max_length=32)),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=["posting_key"], name="an_archived_key_is_remembered_once"
+                    )
+                ]
+            },
         ),
         migrations.RunPython(open_door, close_door),
     ]
