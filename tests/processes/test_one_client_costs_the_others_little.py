@@ -177,3 +177,18 @@ def still(number: Callable[[], int], *, seconds: float = 2.0) -> None:
         sleep(0.05)
         if (now := number()) != seen:
             seen, since = now, monotonic()
+
+
+def test_what_is_too_large_or_means_nothing_closes_the_socket(served: RunningServer) -> None:
+    with Person.of(served, "fan") as fan:
+        large, huge, empty = fan.socket(), fan.socket(), fan.socket()
+        large.connection.send("x" * 70_000)
+        assert large.close_code() == 4409
+        with suppress(ConnectionClosed, OSError):  # not even read to its end
+            huge.connection.send("x" * 10 * MEBIBYTE)
+        assert huge.close_code() != 1000
+        for _ in range(20):
+            empty.connection.send("[")
+        assert empty.close_code() == 4409
+        with fan.socket() as unharmed:
+            assert unharmed.ask("ping")["t"] == "pong"
