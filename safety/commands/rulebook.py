@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts import inbox
 from accounts.errors import Malformed, NotAllowed, NotFound
@@ -111,14 +111,22 @@ def roll_back(*, by: Account, now: datetime) -> PolicyVersion:
     return _locked(before.id)
 
 
-@transaction.atomic
 def adopt_shipped(*, book: RuleBook, now: datetime) -> PolicyVersion | None:
     """Store the book of this release where it is news, and put it in force if nothing else is.
 
     Off https it also takes the place of an earlier shipped one: there, an edited pack takes effect
     with a restart. On https a release only brings a book; people put it in force. Returns the
-    version it put in force. Raises `SealBroken` when no trusted key sealed it.
+    version it put in force, None when it was so already, or another process was first. Raises
+    `SealBroken` when no trusted key sealed it.
     """
+    try:
+        return _adopt(book, now)
+    except IntegrityError:  # several processes start on a new release: one of the others stored it
+        return _adopt(book, now)
+
+
+@transaction.atomic
+def _adopt(book: RuleBook, now: datetime) -> PolicyVersion | None:
     active = _active_locked()
     if active is not None and (active.sha256 == book.sha256 or not _follows_release(active)):
         return None
