@@ -7,19 +7,24 @@ not its length times every rule.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from itertools import accumulate, chain, islice
+from functools import cached_property, reduce
+from itertools import accumulate, islice
+from operator import or_
 from typing import NamedTuple
 
 from safety.rules.extractors import Extract
 from safety.rules.needs import DIGIT, ENDS, INSIDE
 from safety.rules.normalise import Span, View
-from safety.rules.patterns import ANY_TEXT, Pattern
+from safety.rules.patterns import ANY_TEXT, Pattern, one_byte
 
 OCCURRENCES_MAX = 32  # of one pattern in one text
-BLOCK_WORDS = 12  # of a long text
-WHOLE_WORDS = 3 * BLOCK_WORDS  # of a text that is one block
+WHOLE_BYTES = 400  # read whole: faster than looking for windows
+BLOCK_WORDS = 4  # in which long texts are cut
+RUNS_MAX = 1_000  # expressions looked for in one view; chat of this length asks for 200
+WINDOWS_MAX = 8  # of one pattern; beyond, all that lies between is read at once
 MARGIN = 1  # beside a window: the sign that ends a word
 WORDS_KEPT = 8_192  # whose keys are remembered
 WORD_KEPT_BYTES = 24
@@ -29,7 +34,6 @@ _DIGITS = re.compile(rb"\d")
 _DIGIT, _REST = DIGIT.encode(), b"*"
 
 Atom = Pattern | str  # a pattern, or the name of a kind of extract
-Windows = Sequence[Span]  # parts of a text
 
 
 def words_of(data: bytes) -> list[bytes]:
@@ -46,12 +50,13 @@ class Keys(dict[bytes, tuple[bytes, ...]]):
         self._heads = frozenset(key[:2] for key in self._known if key.endswith(_REST))
         self._tails = frozenset(key[-2:] for key in self._known if key.startswith(_REST))
         self._inside = tuple(key[1:-1] for key in self._known if key[:1] == key[-1:] == _REST)
-        self._signs = tuple(key for key in self._known if len(key) == 1 and _SIGN.match(key))
+        self.signs = frozenset(key for key in self._known if len(key) == 1 and _SIGN.match(key))
+        self._not_signs = bytes(code for code in range(256) if bytes((code,)) not in self.signs)
 
     def of(self, data: bytes, words: Iterable[bytes]) -> set[bytes]:
         """The known keys of a text, of which `words` are the words."""
         keys = set(ANY_TEXT).union(*map(self.__getitem__, words))
-        keys.update(sign for sign in self._signs if sign in data)
+        keys.update(bytes((code,)) for code in data.translate(None, self._not_signs))
         return keys
 
     def __missing__(self, word: bytes) -> tuple[bytes, ...]:
@@ -77,82 +82,113 @@ class Keys(dict[bytes, tuple[bytes, ...]]):
 
 
 class Call(NamedTuple):
-    """A pattern that a key calls, and what else must stand near for it to match."""
+    """A pattern that a key calls, and what else must be in the text for it to match."""
 
     pattern: Pattern
     words: frozenset[bytes]  # each of them
     others: tuple[frozenset[bytes], ...]  # one of each of them
 
 
-Calls = Mapping[bytes, Sequence[Call]]
+def called(keys: Set[bytes], calls: Mapping[bytes, Iterable[Call]]) -> Iterator[Pattern]:
+    """The patterns that have all they need among the keys of a text."""
+    for key in keys & calls.keys():
+        for pattern, words, others in calls[key]:
+            if words <= keys and (not others or not any(map(keys.isdisjoint, others))):
+                yield pattern
 
 
-def called(data: bytes, known: Keys, calls: Calls) -> Mapping[Pattern, Windows]:
-    """The patterns that a text may match, and the parts of it that hold every match.
-
-    A match holds what called it and at most `gaps` more words on either side.
-    """
-    words = words_of(data)
-    if len(words) > WHOLE_WORDS:
-        return _Blocks(data, known).called(calls)
-    whole = ((0, len(data)),)
-    keys = known.of(data, words)
-    return {one: whole for key in keys if key in calls for one in _met(calls[key], keys)}
+class TooDense(Exception):
+    """The words of a text call so many expressions that it would take long to look for all."""
 
 
-def _met(calls: Iterable[Call], keys: set[bytes]) -> Iterator[Pattern]:
-    """The patterns of some calls that have all they need among `keys`."""
-    for pattern, words, others in calls:
-        if words <= keys and not any(map(keys.isdisjoint, others)):
-            yield pattern
+class Text:
+    """One view as patterns read it, the keys of its words, and where in it a pattern may stand."""
+
+    def __init__(self, view: View, known: Keys) -> None:
+        self.view = view
+        self.data = one_byte(view.text)
+        self.keys = known.of(self.data, words_of(self.data))
+        self._known = known
+        self._whole = ((0, len(self.data)),)
+        self._any: dict[frozenset[bytes], int] = {}
+        self._runs = 0
+
+    def spans(self, pattern: Pattern) -> Iterator[Span]:
+        """Where a pattern stands, from left to right. Raises `TooDense` after `RUNS_MAX` runs, a
+        count and no clock: the same text always has the same end."""
+        for start, end in self._windows(pattern):
+            self._runs += 1
+            if self._runs > RUNS_MAX:
+                raise TooDense
+            yield from pattern.spans(self.data, start, end)
+
+    def _windows(self, pattern: Pattern) -> Sequence[Span]:
+        """The parts of the text that hold every match.
+
+        A match passes from one word to the next `gaps` times at most, so all it needs stands in
+        blocks of words that are no further apart.
+        """
+        gaps = pattern.gaps
+        if len(self.data) <= WHOLE_BYTES or gaps is None or pattern.keys is ANY_TEXT:
+            return self._whole
+        reach = -(-gaps // BLOCK_WORDS)
+        near = self._having_any(pattern.keys)
+        for keys in pattern.also:
+            if not near:
+                return ()
+            near &= _spread(self._having_any(keys), reach)
+        windows = [self._window(*run) for run in _runs(_spread(near, reach))]
+        return windows if len(windows) <= WINDOWS_MAX else ((windows[0][0], windows[-1][1]),)
+
+    def _window(self, first: int, last: int) -> Span:
+        start, end = self._edges[first] - MARGIN, self._edges[min(last, len(self._edges) - 1)]
+        return max(start, 0), min(end + MARGIN, len(self.data))
+
+    @cached_property
+    def _edges(self) -> list[int]:
+        """Where the blocks begin, and the end of the text."""
+        starts = [found.start() for found in _WORD.finditer(self.data)]
+        return [0, *starts[BLOCK_WORDS::BLOCK_WORDS], len(self.data)]
+
+    @cached_property
+    def _having(self) -> dict[bytes, int]:
+        """The blocks that have each key, as the bits of a number."""
+        words: dict[bytes, int] = defaultdict(int)
+        for place, word in enumerate(words_of(self.data)):
+            words[word] |= 1 << place // BLOCK_WORDS
+        having: dict[bytes, int] = defaultdict(int)
+        for word, blocks in words.items():
+            for key in self._known[word]:
+                having[key] |= blocks
+        for sign in self._known.signs & self.keys:
+            for found in re.finditer(re.escape(sign), self.data):
+                having[sign] |= 1 << bisect_right(self._edges, found.start()) - 1
+        return having
+
+    def _having_any(self, keys: frozenset[bytes]) -> int:
+        """The blocks that have one of these keys."""
+        if keys not in self._any:
+            self._any[keys] = reduce(or_, (self._having[key] for key in keys & self.keys), 0)
+        return self._any[keys]
 
 
-class _Blocks:
-    """A long text cut in blocks of words, each with its keys."""
+def _spread(bits: int, reach: int) -> int:
+    """`bits`, and those at most `reach` places away from one of them."""
+    for _ in range(reach):
+        bits |= bits << 1 | bits >> 1
+    return bits
 
-    def __init__(self, data: bytes, known: Keys) -> None:
-        starts = [found.start() for found in _WORD.finditer(data)][::BLOCK_WORDS]
-        self._edges = [0, *starts[1:], len(data)]
-        pieces = [data[start:end] for start, end in zip(self._edges, self._edges[1:], strict=False)]
-        self._keys = [known.of(piece, words_of(piece)) for piece in pieces]
-        self._around: dict[tuple[int, int], set[bytes]] = {}
 
-    def called(self, calls: Calls) -> dict[Pattern, Windows]:
-        """As `called`."""
-        found: dict[Pattern, list[Span]] = {}
-        for block, keys in enumerate(self._keys):
-            for key in keys:
-                for call in calls.get(key, ()):
-                    reach = self._reach(call.pattern)
-                    near = self._near(block, reach)
-                    if call.words <= near and not any(map(near.isdisjoint, call.others)):
-                        found.setdefault(call.pattern, []).append((block - reach, block + reach))
-        return {pattern: self._windows(spans) for pattern, spans in found.items()}
-
-    def _reach(self, pattern: Pattern) -> int:
-        """How many blocks a match may go on into, on either side."""
-        if pattern.gaps is None or pattern.keys is ANY_TEXT:
-            return len(self._keys)
-        return -(-pattern.gaps // BLOCK_WORDS)
-
-    def _near(self, block: int, reach: int) -> set[bytes]:
-        """The keys of a block and of those at most `reach` away."""
-        near = self._around.get((block, reach))
-        if near is None:
-            near = set().union(*self._keys[max(0, block - reach) : block + reach + 1])
-            self._around[block, reach] = near
-        return near
-
-    def _windows(self, blocks: Iterable[Span]) -> Windows:
-        """The parts of the text that some ranges of blocks are, each once."""
-        windows: list[Span] = []
-        for first, last in blocks:
-            start = max(0, self._edges[max(0, first)] - MARGIN)
-            end = self._edges[min(last + 1, len(self._keys))] + MARGIN
-            if windows and start <= windows[-1][1]:
-                start = min(start, windows.pop()[0])
-            windows.append((start, min(end, self._edges[-1])))
-        return windows
+def _runs(bits: int) -> Iterator[Span]:
+    """The runs of neighbours among the bits of a number: the first, and the first one after."""
+    done = 0
+    while bits:
+        gap = (bits & -bits).bit_length() - 1
+        bits >>= gap
+        size = (bits + 1 & ~bits).bit_length() - 1
+        yield done + gap, done + gap + size
+        bits >>= size
+        done += gap + size
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,18 +205,11 @@ class Place:
 
 
 class Located:
-    """One view, its extracts, and the parts of it in which each pattern may be."""
+    """One text, the patterns it may match and its extracts, each looked for once."""
 
-    def __init__(
-        self,
-        view: View,
-        data: bytes,
-        called: Mapping[Pattern, Windows],
-        extracts: Sequence[Extract],
-    ) -> None:
-        self.view = view
-        self._data = data
-        self._called = called
+    def __init__(self, text: Text, called: frozenset[Pattern], extracts: Sequence[Extract]) -> None:
+        self.view = text.view
+        self._text = text
         self._extracts = extracts
         self._atoms = frozenset[Atom]((*called, *(extract.kind for extract in extracts)))
         self._places: dict[Atom, list[Place]] = {}
@@ -208,9 +237,7 @@ class Located:
         return (self._place(self.view.here(one.span), one.fragments) for one in of_kind)
 
     def _found(self, pattern: Pattern) -> Iterator[Place]:
-        windows = self._called[pattern]
-        spans = (pattern.spans(self._data, *window) for window in windows)
-        return map(self._place, chain.from_iterable(spans))
+        return map(self._place, self._text.spans(pattern))
 
 
 class Nearness:

@@ -12,7 +12,17 @@ from itertools import chain
 from operator import itemgetter
 
 from safety.rules.extractors import KINDS, Extract
-from safety.rules.located import Atom, Call, Keys, Located, Nearness, Place, called, words_of
+from safety.rules.located import (
+    Atom,
+    Call,
+    Keys,
+    Located,
+    Nearness,
+    Place,
+    Text,
+    called,
+    words_of,
+)
 from safety.rules.normalise import Span, View, fold
 from safety.rules.patterns import Pattern, PatternError, choices, expand, one_byte, release_compiled
 from safety.rules.rulebook import FOLDED, SHADOW, SQUEEZED, PackError, Rule
@@ -136,8 +146,8 @@ class _ViewRules:
         self, view: View, extracts: Sequence[Extract], done: Container[str] = ()
     ) -> Iterator[Hit]:
         """The rules of this view that its text and these extracts satisfy, but those `done`."""
-        data = one_byte(view.text)
-        present = called(data, self._keys, self._calls)
+        text = Text(view, self._keys)
+        present = frozenset(called(text.keys, self._calls))
         atoms = chain(present, (extract.kind for extract in extracts))
         may = set().union(*(self._in_groups[atom] for atom in atoms if atom in self._in_groups))
         chosen = [
@@ -149,7 +159,7 @@ class _ViewRules:
         if len(chosen) > HITS_MAX:
             chosen.sort(key=_Compiled.weight)
         if chosen:
-            located = Located(view, data, present, extracts)
+            located = Located(text, present, extracts)
             yield from filter(None, (self._hit(compiled, located) for compiled in chosen))
 
     def _hit(self, compiled: _Compiled, located: Located) -> Hit | None:

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.texts import Texts
 from safety import screening
-from safety.rules import rulebook
+from safety.rules import located, rulebook
 from safety.rules.classifier import Classifier
 from safety.rules.matcher import Hit, Matcher, Reading
 from safety.rules.rulebook import PackError, Rule
 from safety.screening import Action, Context, Engine, content_sha256
-from tests.safety import books
+from tests.safety import books, in_domain
 
 CONTEXT = Context("fan", "FR")
 FRUIT, GRAVE = books.FRUIT, books.GRAVE
@@ -232,6 +234,32 @@ def test_the_same_input_gives_the_same_verdict_in_two_engines(
     context = Context("fan", country, channel=channel, recent=tuple(recent))
     first, second = ENGINES
     assert first.screen(text, context) == second.screen(text, context)
+
+
+def long_text(texts: Sequence[str], seed: int) -> str:
+    """As long as a message can be, of texts in an order of our own."""
+    return " ".join(Random(seed).sample(texts, len(texts)))[: screening.TEXT_MAX_CHARACTERS]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_longest_texts_of_people_are_read_to_their_end(seed: int) -> None:
+    talk = [one.text for one in in_domain.development()]
+    twins = [one[-1] for rule in ENGINES[0].book.rules for one in rule.twins]
+    chat = Texts(seed)
+    for texts in (talk, twins, [chat.next() for _ in range(100)]):
+        assert ENGINES[0].screen(long_text(texts, seed), CONTEXT).cause == ""
+
+
+def test_a_text_that_calls_too_many_expressions_is_held_each_time_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    twins = [one[-1] for rule in ENGINES[0].book.rules for one in rule.twins]
+    monkeypatch.setattr(located, "RUNS_MAX", 200)
+    verdicts = {str(engine.screen(long_text(twins, 0), CONTEXT)) for engine in ENGINES}
+    assert len(verdicts) == 1
+    held = ENGINES[0].screen(long_text(twins, 0), CONTEXT)
+    assert (held.action, held.cause, held.findings) == (Action.HOLD, "technical", ())
+    assert ENGINES[0].screen("bonjour, belle photo", CONTEXT).action is Action.PASS
 
 
 @pytest.mark.parametrize("text", ["a" * 5_201, "\ud800", "\ud800" * 5_200, "\0" * 5_200])
