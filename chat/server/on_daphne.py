@@ -8,7 +8,7 @@ from typing import Any
 from daphne.http_protocol import WebRequest
 from daphne.server import Server, twisted_loop
 from twisted.internet import reactor as twisted_reactor
-from twisted.logger import STDLibLogObserver, globalLogBeginner
+from twisted.logger import STDLibLogObserver, globalLogPublisher
 
 from chat import daphne_limits
 from chat.server.life import LAST_WORDS_SECONDS, Life
@@ -19,7 +19,6 @@ reactor: Any = twisted_reactor  # a module that becomes the running reactor: unt
 def serve(application: Any, listening: socket, life: Life) -> None:
     """Serve until `life` ends."""
     daphne_limits.install()
-    log_like_the_others()
     server = _Server(
         application=application,
         endpoints=["an open socket"],  # it wants one, and is given it below
@@ -32,6 +31,7 @@ def serve(application: Any, listening: socket, life: Life) -> None:
     server.endpoints = []
 
     def begin() -> None:
+        _log_like_the_others()
         server.listen(listening)
         life.begin(server, twisted_loop)
 
@@ -39,10 +39,10 @@ def serve(application: Any, listening: socket, life: Life) -> None:
     server.run()
 
 
-def log_like_the_others() -> None:
-    """What Twisted has to say goes through `logging`; by itself it prints whole tracebacks."""
+def _log_like_the_others() -> None:
+    """Daphne silences Twisted: an error that nobody caught would be lost."""
     observer: Any = STDLibLogObserver()  # mypy does not see the interfaces of zope
-    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False)
+    globalLogPublisher.addObserver(observer)
 
 
 class _Server(Server):

@@ -1,4 +1,4 @@
-"""Runs manage.py with bugs that quote people: a handler, a route and the writer that raise.
+"""Runs manage.py with bugs that quote people: a handler, a route, the writer and a rule that raise.
 
 Only for what holds one of these words; the launcher of a server (`tests.running_server`).
 """
@@ -10,6 +10,10 @@ from importlib import import_module
 from typing import Any
 
 import django
+from twisted.internet import defer
+
+from safety.rules.matcher import Matcher
+from tests import broken_rule
 
 IN_A_HANDLER, IN_THE_WRITER, IN_A_ROUTE = "zzhandler", "zzwriter", "zzroute"
 
@@ -19,6 +23,7 @@ def quoting(function: Callable[..., Any], word: str) -> Callable[..., Any]:
 
     def buggy(*arguments: Any, **options: Any) -> Any:
         if word in (given := f"{arguments} {options}"):
+            defer.fail(ValueError(given))  # nobody looks at it
             raise ValueError(given)
         return function(*arguments, **options)
 
@@ -32,6 +37,7 @@ def install() -> None:
         ("chat.batching", "send_messages", IN_THE_WRITER),
         ("accounts.api", "set_language", IN_A_ROUTE),
     )
+    Matcher.match = broken_rule.match  # type: ignore[method-assign]  # as in that launcher
     for place, name, word in bugs:
         module = import_module(place)
         setattr(module, name, quoting(getattr(module, name), word))

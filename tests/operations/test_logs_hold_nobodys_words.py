@@ -4,9 +4,6 @@ import asyncio
 import io
 import json
 import logging
-import os
-import subprocess
-import sys
 import traceback
 from collections.abc import Iterator
 from functools import partial
@@ -20,8 +17,8 @@ from uuid_utils.compat import uuid7
 from accounts import logs
 from tests import broken_rule
 from tests.operations import talkative
-from tests.running_server import ROOT, RunningServer
-from tests.wire import Person, until
+from tests.running_server import RunningServer
+from tests.wire import CARD, Person, until
 
 SAID = "sentinel-of-a-person"
 
@@ -72,37 +69,11 @@ async def test_what_asyncio_says_of_a_callback_does_not_quote_its_arguments(
     assert SAID not in lines.getvalue()
 
 
-def test_twisted_does_not_print_what_nobody_caught() -> None:
-    script = f"""
-import django; django.setup()
-from chat.server import on_daphne
-from twisted.internet import defer
-on_daphne.log_like_the_others()
-defer.fail(ValueError({SAID!r}))
-import gc; gc.collect()
-"""
-    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "settings", "LOG_FORMAT": "json"}
-    command = [sys.executable, "-c", script]
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
-    assert SAID not in done.stderr
-    lines = [json.loads(line) for line in done.stderr.splitlines()]
-    assert "ValueError" in [line.get("fault") for line in lines]
-
-
 def test_an_event_has_its_facts_and_what_was_bound(lines: io.StringIO) -> None:
     with bound_contextvars(connection="c0ffee", account="someone"):
         logs.get_logger("chat.x").warning("refused", code="too_fast")
     found = lines.getvalue()
     assert all(word in found for word in ("refused", "too_fast", "c0ffee", "someone", "chat.x"))
-
-
-@pytest.fixture(scope="module")
-def careless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A server whose code raises with people's words, and which logs all it can."""
-    home = tmp_path_factory.mktemp("careless")
-    env = {"LOG_FORMAT": "json", "LOG_LEVEL": "DEBUG"}
-    with RunningServer(home=home, launcher=talkative.__name__, env=env) as running:
-        yield running
 
 
 def entries(server: RunningServer) -> list[dict[str, Any]]:
@@ -141,22 +112,24 @@ def test_real_sends_leave_no_word_in_the_log_and_each_can_be_followed(
         wrong = {"email": f"{word}@new.example", "password": word}
         assert fan.post("/_allauth/browser/v1/auth/login", json=wrong).status_code >= 400
         talk.ask("ping")  # whatever was put before it has been handled
-    text = careless.log.read_text()
-    secret = {word, fan.email, fan.http.cookies["sessionid"], "4242"}
-    assert not [said for said in secret if said in text]
     batches = {
         send["client_id"]: (line, send) for line in entries(careless) for send in _sends(line)
     }
     assert batches[str(refused)][1]["outcome"] == "price_changed"
     assert batches[str(lost)][1]["outcome"] == "internal_error"
     number = batches[str(lost)][0]["batch"]
-    undone = [e for e in entries(careless) if e["logger"] == "chat.batching"]
-    assert [e["batch"] for e in undone] == [number]
+    undone = [e["batch"] for e in entries(careless) if e["logger"] == "chat.batching"]
+    assert number in undone
     (bug,) = [e for e in entries(careless) if e["logger"] == "chat.consumers"]
     assert bug["connection"]
     assert bug["account"]
+    until(lambda: any(e["logger"] == "twisted" for e in entries(careless)))
+    assert "ValueError" in [e.get("fault") for e in entries(careless) if e["logger"] == "twisted"]
     (route,) = [e for e in entries(careless) if e["logger"] == "django.request"]
     assert route["fault"] == "ValueError"
+    text = careless.log.read_text()
+    secret = {word, fan.email, fan.http.cookies["sessionid"], CARD}
+    assert not [said for said in secret if said in text]
 
 
 def _sends(line: dict[str, Any]) -> list[dict[str, str]]:
@@ -168,26 +141,24 @@ def _code(answer: dict[str, Any]) -> str:
     return found
 
 
-def test_a_text_that_could_not_be_judged_is_named_by_its_message(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    home, word = tmp_path_factory.mktemp("ailing"), uuid4().hex
-    env = {"LOG_FORMAT": "json"}
+def test_a_text_that_could_not_be_judged_is_named_by_its_message(careless: RunningServer) -> None:
+    word = uuid4().hex
     with (
-        RunningServer(home=home, launcher=broken_rule.__name__, env=env) as server,
-        Person.new_fan(server, cents=1_000) as fan,
-        Person.of(server, "creator") as creator,
+        Person.new_fan(careless, cents=1_000) as fan,
+        Person.of(careless, "creator") as creator,
         fan.socket() as talk,
     ):
         receipt = talk.send(fan.open(creator), f"{broken_rule.RAISES} {word}")
         assert receipt["state"] == "held"
-        until(lambda: "screened late or in part" in server.log.read_text())
-        (line,) = [e for e in entries(server) if e["event"] == "screened late or in part"]
-        assert line["message"] == receipt["message_id"]
-        assert (line["verdict"], line["cause"]) == ("hold", "technical")
-        assert word not in server.log.read_text()
-        story = server.manage("trace", receipt["message_id"])
+    late = [e for e in entries(careless) if e["event"] == "screened late or in part"]
+    (line,) = [e for e in late if e["message"] == receipt["message_id"]]
+    assert (line["verdict"], line["cause"]) == ("hold", "technical")
+    assert word not in careless.log.read_text()
+    story = careless.manage("trace", receipt["message_id"])
     assert story.returncode == 0, story.stderr
     told = ["sent", "judged", "case opened", "money reserved", "transfer"]
     assert all(what in story.stdout for what in told), story.stdout
     assert word not in story.stdout
+    unknown = careless.manage("trace", str(uuid4()))
+    assert unknown.returncode == 1
+    assert "No such message" in unknown.stderr

@@ -11,7 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from accounts import metrics
-from tests.running_server import ROOT, RunningServer, free_port
+from tests import broken_rule
+from tests.operations import talkative
+from tests.running_server import ROOT, START_SECONDS, RunningServer, free_port
 from tests.wire import Person, until
 
 
@@ -21,11 +23,11 @@ class Scrape:
     def __init__(self, port: int) -> None:
         self._url = f"http://127.0.0.1:{port}/metrics"
 
-    @property
-    def answers(self) -> bool:
+    def is_a(self, role: str) -> bool:
+        """Whether a process of ours with this role answers here; a stranger may have the port."""
         try:
-            return httpx.get(self._url).status_code == 200
-        except httpx.TransportError:
+            return f'aparte_process{{role="{role}"' in httpx.get(self._url).text
+        except httpx.HTTPError:
             return False
 
     def value(self, name: str, **labels: str) -> float:
@@ -41,30 +43,17 @@ class Scrape:
             yield from (sample for sample in family.samples if sample.name == name)
 
 
-def free_range() -> int:
-    """A port that is free, like most of those behind it."""
-    while (port := free_port()) > 65_000:
-        continue
-    return port
+@pytest.fixture
+def base(careless: RunningServer) -> int:
+    """The port on which the server's own metrics are."""
+    return int(careless.env["METRICS_PORT"])
 
 
-@pytest.fixture(scope="module")
-def base() -> int:
-    return free_range()
-
-
-@pytest.fixture(scope="module")
-def watched(tmp_path_factory: pytest.TempPathFactory, base: int) -> Iterator[RunningServer]:
-    env = {"METRICS_PORT": str(base)}
-    with RunningServer(home=tmp_path_factory.mktemp("watched"), env=env) as running:
-        yield running
-
-
-def test_a_sent_message_moves_every_stage(watched: RunningServer, base: int) -> None:
+def test_a_sent_message_moves_every_stage(careless: RunningServer, base: int) -> None:
     scrape = Scrape(base)
     with (
-        Person.new_fan(watched, cents=1_000) as fan,
-        Person.of(watched, "creator") as creator,
+        Person.new_fan(careless, cents=1_000) as fan,
+        Person.of(careless, "creator") as creator,
         fan.socket() as talk,
         creator.socket() as other,
     ):
@@ -86,18 +75,24 @@ def test_a_sent_message_moves_every_stage(watched: RunningServer, base: int) -> 
         other.wait_for("message_delivered")
         for name, labels in counted.items():
             assert scrape.value(name, **labels) > before[name], name
-        assert scrape.value("aparte_sockets") == 2
+        until(lambda: scrape.value("aparte_sockets") == 2)
         refused = scrape.value("aparte_sends_total", outcome="price_changed")
         talk.send(place, most=1)
         assert scrape.value("aparte_sends_total", outcome="price_changed") == refused + 1
         assert talk.send(place, "Call me on 06 39 98 12 34")["state"] == "held"
         assert scrape.value("aparte_screened_total", action="hold") >= 1
+        undone = scrape.value("aparte_commit_failures_total")
+        assert talk.send(place, talkative.IN_THE_WRITER)["code"] == "internal_error"
+        assert scrape.value("aparte_commit_failures_total") == undone + 1
+        technical = scrape.value("aparte_screened_total", cause="technical")
+        assert talk.send(place, broken_rule.RAISES)["state"] == "held"
+        assert scrape.value("aparte_screened_total", cause="technical") == technical + 1
     until(lambda: scrape.value("aparte_sockets") == 0)
     assert scrape.value("aparte_queue_depth") == 0
     assert scrape.value("aparte_process", role="server") == 1
 
 
-def test_the_clock_says_when_each_task_last_ended(watched: RunningServer, base: int) -> None:
+def test_the_clock_says_when_each_task_last_ended(careless: RunningServer, base: int) -> None:
     scrape = Scrape(base)
     name = "aparte_task_last_run_timestamp_seconds"
     until(lambda: scrape.value(name, task="refund_unanswered") > 0)
@@ -105,24 +100,22 @@ def test_the_clock_says_when_each_task_last_ended(watched: RunningServer, base: 
     until(lambda: scrape.value(name, task="refund_unanswered") > first)
 
 
-def test_the_public_port_does_not_serve_them(watched: RunningServer) -> None:
-    assert "aparte_" not in httpx.get(f"{watched.url}/metrics").text
+def test_the_public_port_does_not_serve_them(careless: RunningServer) -> None:
+    assert "aparte_" not in httpx.get(f"{careless.url}/metrics").text
 
 
-def test_a_second_process_takes_the_next_port(watched: RunningServer, base: int) -> None:
-    """And one whose port is somebody else's goes on to the one behind it."""
+def test_a_second_process_takes_the_next_free_port(careless: RunningServer) -> None:
+    """One that is somebody else's is passed over."""
     with socket.socket() as stranger:
-        try:
-            stranger.bind(("127.0.0.1", base + 1))
-            stranger.listen()
-        except OSError:
-            pytest.skip("the port behind the one that was free is not free")
+        stranger.bind(("127.0.0.1", free_port()))
+        stranger.listen()
+        theirs = stranger.getsockname()[1]
         command = [sys.executable, "manage.py", "worker"]
-        with subprocess.Popen(command, cwd=ROOT, env=watched.env) as worker:
+        env = careless.env | {"METRICS_PORT": str(theirs)}
+        with subprocess.Popen(command, cwd=ROOT, env=env) as worker:
             try:
-                scrape = Scrape(base + 2)
-                until(lambda: scrape.answers, seconds=60)
-                assert scrape.value("aparte_process", role="worker") == 1
+                behind = [Scrape(theirs + n) for n in range(1, metrics.PORTS)]
+                until(lambda: any(one.is_a("worker") for one in behind), seconds=START_SECONDS)
             finally:
                 worker.terminate()
 
