@@ -24,14 +24,14 @@ from django.core.management import call_command
 from django.db import connection
 
 from bench.options import Options, Say
-from bench.past import CREATORS, Past, build, is_built
+from bench.past import Past, build, is_built
 from bench.processes import ROOT
 from bench.processes import run as run_part
 from bench.report import Goal, Report, begin, end
 from bench.world import PREFIX, postgres_url
 
 KEPT = f"{PREFIX}history_"
-CALLS, WARM = 300, 30
+CALLS, WARM_SHARE = 300, 10
 PAGE = 50
 P99_MUST_MS = 5.0
 VISITED_MAX = 40 * PAGE  # rows one statement may look at for a page; more is a missed index
@@ -127,11 +127,11 @@ def _cases(past: Past, draw: random.Random) -> dict[str, Callable[[], Call]]:
     }
 
 
-def _measure(case: str, draw: Callable[[], Call]) -> dict[str, Any]:
+def _measure(case: str, draw: Callable[[], Call], *, times_each: int = CALLS) -> dict[str, Any]:
     """Wall time of each page; CPU of ours and of the database's backend, a page on average."""
-    for _ in range(WARM):
+    for _ in range(times_each // WARM_SHARE):
         draw()()
-    calls = [draw() for _ in range(CALLS)]
+    calls = [draw() for _ in range(times_each)]
     backend, own, times = _backend_seconds(), thread_time(), []
     for call in calls:
         begun = perf_counter()
@@ -141,11 +141,11 @@ def _measure(case: str, draw: Callable[[], Call]) -> dict[str, Any]:
     times.sort()
     return {
         "case": case,
-        "n": CALLS,
-        "server_us": own / CALLS * 1e6,
-        "database_us": backend / CALLS * 1e6,
-        "p50_ms": times[CALLS // 2],
-        "p99_ms": times[CALLS * 99 // 100],
+        "n": times_each,
+        "server_us": own / times_each * 1e6,
+        "database_us": backend / times_each * 1e6,
+        "p50_ms": times[times_each // 2],
+        "p99_ms": times[times_each * 99 // 100],
         "max_ms": times[-1],
         "plan": {"statements": [_explained(sql, given) for sql, given in _statements(draw())]},
     }
@@ -213,7 +213,7 @@ def _sizes() -> dict[str, Any]:
             [_id("creator", 0)],
         )
         names = ("database_bytes", "message_bytes", "message_index_bytes", "of_one_creator")
-        return dict(zip(names, cursor.fetchone() or (), strict=True)) | {"creators": CREATORS}
+        return dict(zip(names, cursor.fetchone() or (), strict=True))
 
 
 def _id(kind: str, number: int) -> UUID:

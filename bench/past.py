@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 MESSAGES_EACH = 50
-CREATORS = 1_000
+CREATORS_MAX = 1_000
 BODY = "repeat('Une phrase de la longueur que des gens s''écrivent, ni plus ni moins. ', 2)"
 LAST = "timestamptz '2026-03-01 12:00+00'"  # the newest message
 
@@ -38,6 +38,10 @@ class Past(NamedTuple):
         return max(self.conversations // 2, 1)
 
     @property
+    def creators(self) -> int:
+        return max(2, min(CREATORS_MAX, self.conversations // 20))
+
+    @property
     def long(self) -> int:
         """Messages of the one long conversation."""
         return max(self.messages // 100, MESSAGES_EACH)
@@ -62,7 +66,7 @@ def is_built(past: Past) -> bool:
 def _statements(past: Past) -> Iterator[str]:
     yield FUNCTIONS
     yield _accounts("fan", past.fans)
-    yield _accounts("creator", CREATORS)
+    yield _accounts("creator", past.creators)
     yield """
         INSERT INTO accounts_certification (account_id, certified_at, certified_by_id)
         SELECT id, created_at, id FROM accounts_account WHERE role = 'creator'"""
@@ -112,9 +116,9 @@ def _conversations(past: Past) -> str:
                CASE WHEN n % 20 = 0 THEN moment + interval '3 days' END, moment - interval '90 days'
           FROM (
             SELECT n, CASE WHEN n < {past.conversations} THEN n % {past.fans} ELSE 0 END AS fan,
-                   CASE WHEN n < {past.fans} THEN 0 ELSE 1 + n % {CREATORS - 1} END AS creator,
+                   CASE WHEN n < {past.fans} THEN 0 ELSE 1 + n % {past.creators - 1} END AS creator,
                    {LAST} - n * interval '7 seconds' AS moment
-              FROM generate_series(0, {past.conversations + CREATORS - 2}) AS n
+              FROM generate_series(0, {past.conversations + past.creators - 2}) AS n
           ) AS numbered
         ON CONFLICT DO NOTHING"""
 
