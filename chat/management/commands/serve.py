@@ -29,6 +29,8 @@ class Command(BaseCommand):
         " several that this one starts, restarts, replaces on SIGHUP and stops."
     )
 
+    requires_system_checks = ()  # some ask the database, which may not be up yet: see `serve`
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
         parser.add_argument("--port", type=int, default=settings.PORT, help="port to listen on")
@@ -98,6 +100,8 @@ class Command(BaseCommand):
         `opened` gives the socket to accept them from, when everything else is ready.
         """
         ready_to_screen()
+        wait_for_database()
+        self.check()
         database.migrate_when_needed()
         life = server.Life(
             with_worker=with_worker, watch=started_watch(), on_ready=lambda: self.say(greeting)

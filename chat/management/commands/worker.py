@@ -22,6 +22,8 @@ class Command(BaseCommand):
 
     help = "Run the tasks that are due, again and again, or once."
 
+    requires_system_checks = ()  # some ask the database, which may not be up yet
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="run every task once, then exit")
         parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)  # a supervisor
@@ -36,6 +38,7 @@ class Command(BaseCommand):
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self.told_to_stop(stop))
         wait_until_usable()
+        self.check()
         metrics.serve(role="worker")
         watching = (stop, book_watch.BookWatch())  # a case opened here names the active version
         Thread(target=book_watch.run_until, args=watching, name="rule book", daemon=True).start()
