@@ -27,6 +27,7 @@ from bench.world import (
     postgres_url,
     redis_cpu_seconds,
     redis_url,
+    versions,
     wal_bytes,
 )
 
@@ -105,6 +106,7 @@ class Cases:
         self.options, self._report, self._say = options, report, say
         self.bus = redis_url(options.bus) or ""
         self.postgres = postgres_url(options.postgres) or ""
+        report.machine |= versions(postgres=self.postgres, bus=self.bus)
         self._stack = ExitStack()
 
     def __enter__(self) -> "Cases":

@@ -36,7 +36,9 @@ def run(options: Options, say: Say) -> Report:
         costs = _costs(cases, products)
         for case in products:
             case.reconcile(report, say)
-            report.notes.append(f"{case.name}: {histogram(report.counters[case.name])}")
+            batches = histogram(report.counters[case.name])
+            since = " since the last kill" if options.kill9 else ""
+            report.notes.append(f"{case.name}{since}: {batches}")
     report.rows = [one.row() for one in costs]
     for case, found in zip(products, refused, strict=False):
         accepted = next(one for one in costs if one.case == case.name)

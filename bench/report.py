@@ -85,6 +85,7 @@ class Report:
             yield ""
             yield from table.text(self.rows)
         yield from self.notes
+        yield from self._profile()
         if self.checks:
             checked = sum(map(len, self.checks.values()))
             yield f"reconciliation: {checked - len(self.broken)} of {checked} rules hold"
@@ -92,6 +93,13 @@ class Report:
         for goal in self.goals:
             shown = "n/a" if goal.value is None else f"{goal.value:.2f}"
             yield f"{goal.status:>7}  {goal.name}: {shown} (must {goal.must}, goal {goal.goal})"
+
+    def _profile(self) -> Iterator[str]:
+        """Where the CPU of our servers went, largest first, where that was asked."""
+        for case, counters in self.counters.items():
+            for kind, spent in counters.get("profile", {}).items():
+                yield f"\n{case}: CPU ms by {kind}"
+                yield from (f"{ms:>10.0f}  {name}" for name, ms in spent.items())
 
 
 def begin(bench: str, settings: dict[str, Any]) -> Report:

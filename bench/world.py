@@ -138,6 +138,19 @@ def redis_url(configured: str) -> str | None:
     return url
 
 
+def versions(*, postgres: str, bus: str) -> dict[str, str]:
+    """Of the servers at these addresses; an empty address has none."""
+    found = {}
+    if postgres:
+        with psycopg.connect(postgres, connect_timeout=CONNECT_SECONDS) as connection:
+            found["postgresql"] = connection.info.parameter_status("server_version") or ""
+    if bus:
+        with redis.Redis.from_url(bus, socket_timeout=CONNECT_SECONDS) as client:
+            server: Any = client.info("server")
+            found["redis-server"] = server["redis_version"]
+    return found
+
+
 def redis_cpu_seconds(url: str) -> float:
     """User and system time of this Redis, by its own account."""
     with redis.Redis.from_url(url, socket_timeout=CONNECT_SECONDS) as client:
