@@ -3,14 +3,16 @@
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from bench.cost import RELAY_REDIS, Cost, added, cost, latency
-from bench.load import Spent, Window
+from bench.load import ProductLoad, Spent, Window
 from bench.processes import Server
 from bench.report import BALANCES, Report
+from bench.soak import growth
 from bench.texts import SUSPECT, Texts
 from bench.world import require_own_world
 from safety.screening import Action, Context, screen
@@ -104,6 +106,38 @@ def test_the_json_of_a_run_says_what_all_balances_sum_to():
     found.checks[OURS][-1] = {"name": BALANCES, "ok": True, "detail": ""}
     assert found.as_json()["ledger"]["sum_cents"] == 0
     assert report().as_json()["ledger"]["sum_cents"] is None
+
+
+def test_a_profile_is_told_where_one_was_taken():
+    found = report()
+    found.counters[OURS] = {"profile": {"own": {"chat/consumers.py:f": 12.0}}}
+    lines = list(found.lines())
+    assert "ours: CPU ms by own" in "\n".join(lines)
+    assert any(line.split() == ["12", "chat/consumers.py:f"] for line in lines)
+
+
+def test_memory_that_grows_only_while_it_warms_up_is_flat():
+    assert growth([50, 80, *[100] * 8]) == pytest.approx(0)
+    assert growth([100] * 10 + [100 + n for n in range(20)]) == pytest.approx(0.15, abs=0.02)
+
+
+async def test_with_two_servers_half_the_pairs_sit_across():
+    class Somebody:
+        def __init__(self) -> None:
+            self.fan, self.creator = self.sitting("fan"), self.sitting("creator")
+            self.seats = (self.fan, self.creator)
+            self.ports: dict[str, int] = {}
+
+        def sitting(self, name: str) -> Any:
+            async def connect(port: int) -> None:
+                self.ports[name] = port
+
+            return SimpleNamespace(connect=connect)
+
+    people: list[Any] = [Somebody() for _ in range(8)]
+    await ProductLoad(people).connect([1, 2])
+    seats = [(one.ports["fan"], one.ports["creator"]) for one in people]
+    assert sorted(seats) == sorted([(1, 1), (2, 2), (1, 2), (2, 1)] * 2)
 
 
 def test_a_server_is_charged_for_what_its_children_use(tmp_path: Path):
