@@ -14,6 +14,7 @@ from accounts.models import Account
 from chat.commands import expire_held, mark_read, unsend_message
 from chat.models import Conversation
 from chat.queries.cards import PAGE, Card, card_page
+from paywall import ledger
 from safety.screening import Action
 from tests.chat.talk import Talk, decide, edit_of, verdict
 from tests.factories import START, make_creator, make_fan
@@ -209,3 +210,52 @@ def test_a_full_page_takes_the_statements_of_a_short_one(which: str) -> None:
     places_of(creator, PAGE)
     with pretended(due_at=START, creator_unread=1):
         assert statements() == short
+
+
+@pytest.mark.postgres
+def test_a_message_within_the_minute_leaves_every_index_of_its_conversation_alone() -> None:
+    def updates() -> tuple[int, int]:
+        """Of conversations in this transaction: all, and those that no index heard of."""
+        counted = "pg_stat_get_xact_tuples_{}('chat_conversation'::regclass)"
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {counted.format('updated')}, {counted.format('hot_updated')}")
+            ((every, quiet),) = cursor.fetchall()
+        return every, quiet
+
+    talk = Talk()
+    talk.ask("Something is unread, and waits, from here on")
+    talk.pass_time(seconds=20)
+    every, quiet = updates()
+    talk.ask("One more")
+    assert updates() == (every + 1, quiet + 1)
+    talk.pass_time(minutes=1)
+    talk.ask("It moves up")
+    assert updates() == (every + 2, quiet + 1)
+
+
+def breaches() -> set[str]:
+    return {check.name for check in ledger.check_books() if not check.ok}
+
+
+@pytest.mark.parametrize("values", [{"creator_unread": 5}, {"fan_unread": 1}, {"fan_read_seq": 0}])
+def test_a_counter_that_went_wrong_is_found(values: dict[str, int]) -> None:
+    talk = Talk()
+    talk.ask()
+    talk.answer()
+    mark_read(account_id=talk.fan.id, conversation_id=talk.place.id, seq=2)
+    place = Conversation.objects.filter(id=talk.place.id)
+    right = place.values(*values).get()
+    assert breaches() == set()
+    place.update(**values)
+    assert breaches() == {"what is kept as unread is what is delivered and not read"}
+    place.update(**right)
+
+
+@pytest.mark.parametrize("due_at", [None, START])
+def test_a_deadline_of_the_list_that_went_wrong_is_found(due_at: object) -> None:
+    talk = Talk()
+    asked = talk.ask()
+    place = Conversation.objects.filter(id=talk.place.id)
+    place.update(due_at=due_at)
+    assert breaches() == {"a conversation is listed by the nearest deadline of what waits"}
+    place.update(due_at=asked.answer_due_at)
