@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.running_server import ROOT, STOP_SECONDS, RunningServer
+from tests.wire import until
 
 pytestmark = pytest.mark.journey
 
@@ -48,12 +48,9 @@ def test_a_killed_server_comes_back_with_the_same_people(own_server: RunningServ
     assert (own_server.accounts, own_server.conversations) == before
 
 
-def test_sigterm_ends_it_quickly_and_cleanly(own_server: RunningServer):
-    process = own_server.process
-    process.send_signal(signal.SIGTERM)
-    started = time.monotonic()
-    assert process.wait(STOP_SECONDS) == 0
-    assert time.monotonic() - started < 5
+def test_sigterm_ends_it_cleanly(own_server: RunningServer):
+    own_server.process.send_signal(signal.SIGTERM)
+    assert own_server.process.wait(STOP_SECONDS) == 0
     assert "traceback" not in own_server.log.read_text().lower()
     own_server.restart()
 
@@ -92,7 +89,4 @@ def test_it_dies_with_the_process_that_started_it(tmp_path: Path):
         check=True,
     )
     orphan = RunningServer(home=tmp_path, port=int(done.stdout))
-    deadline = time.monotonic() + 5
-    while answers(orphan) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not answers(orphan)
+    until(lambda: not answers(orphan), seconds=STOP_SECONDS)

@@ -12,7 +12,6 @@ from tests.wire import Person, Socket
 pytestmark = [pytest.mark.journey, pytest.mark.postgres]
 
 BURST, SLOW_RATE = 40, 1  # so slow that a test, however long it takes, sees the burst alone
-PING = {"t": "ping", "r": "ping"}
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +30,12 @@ def answers_to(sockets: tuple[Socket, ...], each: int) -> list[str]:
     for socket in sockets:
         for number in range(each):
             socket.put({"t": "ping", "r": str(number)})
-    return [
-        socket.wait(lambda frame, wanted=str(number): frame.get("r") == wanted)["t"]  # type: ignore[misc]
-        for socket in sockets
-        for number in range(each)
-    ]
+    return [answer_to(socket, str(number)) for socket in sockets for number in range(each)]
+
+
+def answer_to(socket: Socket, request: str) -> str:
+    answer = socket.wait(lambda frame: frame.get("r") == request)
+    return str(answer["t"])
 
 
 def test_the_pace_of_an_account_is_shared(two: RunningServer) -> None:
