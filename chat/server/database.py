@@ -47,8 +47,8 @@ def migrate_when_needed() -> None:
 def leave() -> None:
     """Keep no connection open: this process needs the database no more."""
     connection.close()
-    if connection.vendor == "postgresql":
-        connection.close_pool()
+    if close_pool := getattr(connection, "close_pool", None):  # PostgreSQL's alone
+        close_pool()
 
 
 def _pending() -> bool:
