@@ -18,6 +18,7 @@ from bench.world import Pair, Person
 MOST_CENTS = 10_000
 RECONNECT_SECONDS, RETRY_SECONDS = 90.0, 0.1
 DRAIN_SECONDS = 60.0
+GAP_SECONDS = 1.0  # numbers may overtake each other on their way
 BUSY_MS = 1_000  # where a refusal does not say when to come back
 RESUME = "resume"
 
@@ -26,7 +27,8 @@ class Seat:
     """One account on one socket, as a client of the product behaves.
 
     What has no answer is sent again with its `client_id`: after a `busy`, and when the connection
-    was lost and is back. Each `welcome` after the first asks for what was missed. The journal keeps
+    was lost and is back. Each `welcome` after the first asks for what was missed, and so do numbers
+    that stay away: a server that dies between commit and delivery tells nobody. The journal keeps
     what was said and heard.
     """
 
@@ -43,7 +45,8 @@ class Seat:
         self.on_answer: Callable[[Said], None] = lambda said: None
         self.on_message: Callable[[bytes], None] = lambda sender_id: None
         self.timing = False
-        self._welcomed = self._left = False
+        self._last_seq = 0  # the highest number heard
+        self._welcomed = self._left = self._gap_noted = False
         self._returning: asyncio.Task[None] | None = None
         self._wire: Wire | None = None
 
@@ -132,6 +135,16 @@ class Seat:
         cursor = {"conversation_id": self._place, "seq": self._last_in_order()}
         self._put({"t": "resume", "r": RESUME, "cursors": [cursor]})
 
+    @property
+    def _has_gap(self) -> bool:
+        """Whether numbers below the highest are missing; they are dense where none is."""
+        return self._last_seq > len(self._heard)
+
+    def _close_gap(self) -> None:
+        self._gap_noted = False
+        if self._has_gap and not self._left:
+            self._resume()
+
     def _last_in_order(self) -> int:
         last = 0
         for seq in sorted(self._heard.values()):
@@ -165,6 +178,10 @@ class Seat:
         if message_id in self._heard:
             return
         self._heard[message_id] = frame["seq"]
+        self._last_seq = max(self._last_seq, frame["seq"])
+        if self._has_gap and not self._gap_noted:
+            self._gap_noted = True
+            asyncio.get_running_loop().call_later(GAP_SECONDS, self._close_gap)
         if self.timing:
             self.heard_at[message_id] = perf_counter()
         self.on_message(frame["sender_id"])
