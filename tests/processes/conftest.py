@@ -18,7 +18,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """These tests look into /proc; each may have to start several processes on a busy machine."""
     for item in items:
         if "tests/processes" in str(item.path):
-            item.add_marker(pytest.mark.timeout(400))
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(400))
             if sys.platform != "linux":
                 item.add_marker(pytest.mark.skip(reason="looks into /proc, which Linux has"))
 

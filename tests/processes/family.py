@@ -46,6 +46,11 @@ def server_of(server: RunningServer, socket: Socket) -> int:
     return _owners(server)[port]
 
 
+def held(server: RunningServer, socket: Socket) -> bool:
+    """Whether the server still has its end of this socket."""
+    return bool(socket.connection.socket.getsockname()[1] in _connections(server.port).values())
+
+
 def sockets_apart(server: RunningServer, one: Person, other: Person) -> tuple[Socket, Socket]:
     """A socket of each, held by different processes: the kernel deals them, so it is tried until
     it happens. What was opened in vain is closed."""

@@ -11,6 +11,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.processes.conftest import LIBRARIES, SEVERAL
+from tests.processes.family import held
 from tests.processes.held_up import writers_wait
 from tests.running_server import RunningServer
 from tests.wire import Person, Socket, until
@@ -113,14 +114,15 @@ def test_a_client_that_never_reads_costs_little_is_cut_and_finds_everything_agai
         asking = [Thread(target=ask_for_pages, args=(socket, place)) for socket in stalled]
         for one in asking:
             one.start()
-        most = before
-        while any(one.is_alive() for one in asking):
-            most = max(most, resident_bytes(served))
-            sleep(0.05)  # how often it is looked at
-        most = max(most, resident_bytes(served))
-        assert most - before < STALLED * STALLED_COSTS_MAX_BYTES
-        pages = sum(pages_until_the_end(socket) for socket in stalled)
-        assert pages < STALLED * PAGES
+        most = [before]
+
+        def all_cut() -> bool:
+            most.append(resident_bytes(served))
+            return not any(held(served, socket) for socket in stalled)
+
+        until(all_cut, seconds=BUSY_MACHINE_SECONDS)
+        assert max(most) - before < STALLED * STALLED_COSTS_MAX_BYTES
+        assert sum(pages_until_the_end(socket) for socket in stalled) < STALLED * PAGES
         with creator.socket() as writing, fan.socket() as again:
             last = writing.send(place, "The last one.", most=0)["seq"]
             assert everything(again, place) == set(range(1, last + 1))
