@@ -59,6 +59,7 @@ def _command(settings: Path) -> list[str]:
     assert PROGRAM
     command = [PROGRAM, str(settings)]
     if os.geteuid() == 0:
+        settings.chmod(0o644)
         settings.parent.chmod(0o755)
         ids = [f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
         return ["setpriv", *ids, *command]
