@@ -1,7 +1,7 @@
 """The text model: one pass over a folded text, one score for each policy, for abuse and language.
 
-Hides how a text becomes numbers (character 2- to 5-grams, words and pairs of neighbouring words,
-all hashed by their place in the text) and how the weights lie in a file (bytes, mapped into
+Hides how a text becomes numbers (character 2- to 5-grams, words, and pairs of words that stand near
+each other, in their order, all hashed by their place in the text) and how the weights lie in a file (bytes, mapped into
 memory and shared by every process of the machine). Linear on purpose: a score is a sum of weights,
 the same input always gives the same score, and no input makes it slow.
 `safety.training` writes the files; `docs/model-card.md` says what the scores are worth.
@@ -24,6 +24,7 @@ GRAMS = (2, 3, 4, 5)  # without a gap
 WINDOW_CHARACTERS = 480  # a longer text is judged window by window, and the strongest counts
 STRIDE_CHARACTERS = 400
 TEXT_MAX_CHARACTERS = 5_200  # what stands beyond is not read: no message is longer
+NEAR_WORDS = 5  # how far apart two words may stand and still make a pair
 FEW_WORDS = 3  # added to the number of words of a mean, so that one word alone never shouts
 LANGUAGES = ("fr", "en")
 
@@ -33,7 +34,8 @@ _BASE = 0x9E3779B97F4A7C15  # odd, hence invertible modulo 2**64
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _HALF = np.uint64(32)
 _PAIR = np.uint64(0xA24BAED4963EE407)  # sets a pair of words apart from the words
-_SKIP = np.uint64(0x9FB21C651E98DF25)  # and a pair with one word between
+_NEAR = np.uint64(0x9FB21C651E98DF25)  # and a pair in this order, however far apart
+_END = np.zeros(NEAR_WORDS, np.uint64)  # stands after the last word, for whatever is near it
 _TAG_SHIFT = np.uint64(16)
 
 
@@ -45,6 +47,7 @@ def _powers(base: int) -> Hashes:
 
 
 _UP, _DOWN = _powers(_BASE), _powers(pow(_BASE, -1, 2**64))
+_ONES = np.ones(8 * WINDOW_CHARACTERS, np.float32)  # more than a window has features
 _WORDLY = np.zeros(0x250, dtype=bool)  # letters and digits of a folded text; the rest separates
 _WORDLY[[code for code in range(0x250) if chr(code).isalnum()]] = True
 
@@ -84,11 +87,13 @@ def features(window: str) -> tuple[Hashes, Hashes]:
     ends = np.ndarray((size - 1, len(GRAMS)), np.uint64, sums, 8 * GRAMS[0], (8, 8))
     grams = (ends - sums[: size - 1, None]) * _DOWN[: size - 1, None]
     word = _WORDLY.take(codes, mode="clip")
-    edges = np.flatnonzero(word[1:] != word[:-1]) + 1
+    edges = (word[1:] != word[:-1]).nonzero()[0] + 1
     words = (sums[edges[1::2]] - sums[edges[0::2]]) * _DOWN[edges[0::2]]
     pairs = words[:-1] * _PAIR + words[1:]
-    skips = words[:-2] * _SKIP + words[2:]
-    hashes = np.concatenate((grams.ravel(), pairs, skips, words))
+    padded = np.concatenate((words, _END))
+    later = np.ndarray((words.size, NEAR_WORDS), np.uint64, padded, 8, (8, 8))
+    near = (words * _NEAR)[:, None] + later
+    hashes = np.concatenate((grams.ravel(), pairs, near.ravel(), words))
     hashes ^= hashes >> _HALF
     hashes *= _MIX
     hashes ^= hashes >> _HALF
@@ -118,7 +123,7 @@ class Table:
         Sums of a few thousand bytes are exact in float32, so no order of addition shows.
         """
         rows = self._weights.take(slots, axis=0).astype(np.float32)
-        return np.ones(slots.size, np.float32) @ rows
+        return _ONES[: slots.size] @ rows
 
     def slots(self, hashes: Hashes) -> NDArray[np.intp]:
         """The slots of those hashes that have one, in order."""
@@ -130,7 +135,8 @@ class Table:
 def distinct(slots: NDArray[np.intp]) -> NDArray[np.intp]:
     """Each slot once: repeating a word makes nothing louder. Sorts `slots` in place."""
     slots.sort()
-    fresh = np.ones(slots.size, dtype=bool)
+    fresh = np.empty(slots.size, dtype=bool)
+    fresh[:1] = True
     np.not_equal(slots[1:], slots[:-1], out=fresh[1:])
     return slots[fresh]
 

@@ -23,7 +23,7 @@ from safety.rules.patterns import ANY_TEXT, Pattern, one_byte
 OCCURRENCES_MAX = 32  # of one pattern in one text
 WHOLE_BYTES = 400  # read whole: faster than looking for windows
 BLOCK_WORDS = 4  # in which long texts are cut
-RUNS_MAX = 1_000  # expressions looked for in one view; chat of this length asks for 200
+STEPS_MAX = 1_500  # patterns asked for and runs of them in one view: the longest chat takes 800
 WINDOWS_MAX = 8  # of one pattern; beyond, all that lies between is read at once
 MARGIN = 1  # beside a window: the sign that ends a word
 WORDS_KEPT = 8_192  # whose keys are remembered
@@ -89,12 +89,23 @@ class Call(NamedTuple):
     others: tuple[frozenset[bytes], ...]  # one of each of them
 
 
-def called(keys: Set[bytes], calls: Mapping[bytes, Iterable[Call]]) -> Iterator[Pattern]:
+class Calls(NamedTuple):
+    """The patterns that one key calls: those that need nothing else, and the others."""
+
+    free: set[Pattern]
+    bound: list[Call]
+
+
+def called(keys: Set[bytes], calls: Mapping[bytes, Calls]) -> set[Pattern]:
     """The patterns that have all they need among the keys of a text."""
+    found: set[Pattern] = set()
     for key in keys & calls.keys():
-        for pattern, words, others in calls[key]:
+        free, bound = calls[key]
+        found |= free
+        for pattern, words, others in bound:
             if words <= keys and (not others or not any(map(keys.isdisjoint, others))):
-                yield pattern
+                found.add(pattern)
+    return found
 
 
 class TooDense(Exception):
@@ -111,15 +122,16 @@ class Text:
         self._known = known
         self._whole = ((0, len(self.data)),)
         self._any: dict[frozenset[bytes], int] = {}
-        self._runs = 0
+        self._steps = 0
 
     def spans(self, pattern: Pattern) -> Iterator[Span]:
-        """Where a pattern stands, from left to right. Raises `TooDense` after `RUNS_MAX` runs, a
+        """Where a pattern stands, from left to right. Raises `TooDense` after `STEPS_MAX`, a
         count and no clock: the same text always has the same end."""
-        for start, end in self._windows(pattern):
-            self._runs += 1
-            if self._runs > RUNS_MAX:
-                raise TooDense
+        windows = self._windows(pattern)
+        self._steps += 1 + len(windows)
+        if self._steps > STEPS_MAX:
+            raise TooDense
+        for start, end in windows:
             yield from pattern.spans(self.data, start, end)
 
     def _windows(self, pattern: Pattern) -> Sequence[Span]:
@@ -207,7 +219,7 @@ class Place:
 class Located:
     """One text, the patterns it may match and its extracts, each looked for once."""
 
-    def __init__(self, text: Text, called: frozenset[Pattern], extracts: Sequence[Extract]) -> None:
+    def __init__(self, text: Text, called: Set[Pattern], extracts: Sequence[Extract]) -> None:
         self.view = text.view
         self._text = text
         self._extracts = extracts

@@ -15,6 +15,7 @@ from safety.rules.extractors import KINDS, Extract
 from safety.rules.located import (
     Atom,
     Call,
+    Calls,
     Keys,
     Located,
     Nearness,
@@ -114,23 +115,26 @@ class _ViewRules:
 
     def _index(self) -> None:
         """Which atoms each key or kind of extract calls for, and in which groups they are."""
-        self._in_groups: dict[Atom, set[int]] = defaultdict(set)
+        atoms = frozenset[Atom]().union(*self._groups, *self._barred)
+        self._in_groups: dict[Atom, set[int]] = {atom: set() for atom in (*atoms, *KINDS)}
         for number, group in enumerate(self._groups):
             for atom in group:
                 self._in_groups[atom].add(number)
-        atoms = frozenset[Atom]().union(*self._groups, *self._barred)
         patterns = [atom for atom in atoms if isinstance(atom, Pattern)]
         self._keys = Keys(key for one in patterns for key in one.keys.union(*one.also))
-        self._calls: dict[bytes, list[Call]] = defaultdict(list)
+        self._calls: dict[bytes, Calls] = defaultdict(lambda: Calls(set(), []))
         usual = self._usual()
         for pattern in patterns:
             rarest, *others = sorted(
                 (pattern.keys, *pattern.also), key=lambda keys: sum(map(usual.__getitem__, keys))
             )
-            alone = frozenset(key for keys in others if len(keys) == 1 for key in keys)
-            call = Call(pattern, alone, tuple(keys for keys in others if len(keys) > 1))
+            words = frozenset(key for keys in others if len(keys) == 1 for key in keys)
+            call = Call(pattern, words, tuple(keys for keys in others if len(keys) > 1))
             for key in rarest:
-                self._calls[key].append(call)
+                if others:
+                    self._calls[key].bound.append(call)
+                else:
+                    self._calls[key].free.add(pattern)
 
     def _usual(self) -> Counter[bytes]:
         """How often each key stands in the examples of the rules, the nearest thing to chat."""
@@ -147,9 +151,9 @@ class _ViewRules:
     ) -> Iterator[Hit]:
         """The rules of this view that its text and these extracts satisfy, but those `done`."""
         text = Text(view, self._keys)
-        present = frozenset(called(text.keys, self._calls))
-        atoms = chain(present, (extract.kind for extract in extracts))
-        may = set().union(*(self._in_groups[atom] for atom in atoms if atom in self._in_groups))
+        present = called(text.keys, self._calls)
+        atoms: Iterator[Atom] = chain(present, (extract.kind for extract in extracts))
+        may = set().union(*map(self._in_groups.__getitem__, atoms))
         chosen = [
             compiled
             for group in may.intersection(self._by_anchor)

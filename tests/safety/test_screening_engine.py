@@ -243,10 +243,8 @@ def long_text(texts: Sequence[str], seed: int) -> str:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_longest_texts_of_people_are_read_to_their_end(seed: int) -> None:
-    talk = [one.text for one in in_domain.development()]
-    twins = [one[-1] for rule in ENGINES[0].book.rules for one in rule.twins]
-    chat = Texts(seed)
-    for texts in (talk, twins, [chat.next() for _ in range(100)]):
+    talk, chat = [one.text for one in in_domain.development()], Texts(seed)
+    for texts in (talk, [chat.next() for _ in range(100)]):
         assert ENGINES[0].screen(long_text(texts, seed), CONTEXT).cause == ""
 
 
@@ -254,7 +252,7 @@ def test_a_text_that_calls_too_many_expressions_is_held_each_time_alike(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     twins = [one[-1] for rule in ENGINES[0].book.rules for one in rule.twins]
-    monkeypatch.setattr(located, "RUNS_MAX", 200)
+    monkeypatch.setattr(located, "STEPS_MAX", 200)
     verdicts = {str(engine.screen(long_text(twins, 0), CONTEXT)) for engine in ENGINES}
     assert len(verdicts) == 1
     held = ENGINES[0].screen(long_text(twins, 0), CONTEXT)
