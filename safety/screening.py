@@ -132,7 +132,7 @@ class Engine:
             judged = self._model.judge(reading.folded.text)
             language, abuse = judged.language, judged.abuse
             scores = dict(zip(self._model.policies, judged.scores, strict=True))
-            if found and not any(one.fragments for one in reading.extracts):
+            if found:
                 found, silent = self._heads.supported(found, judged)
             if heard := self._heads.heard(judged):
                 found += findings_of(heard, language, context.language)

@@ -1,6 +1,6 @@
 """What the scores of the model ask for, under the thresholds of a book and the caps of policies."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from math import inf
@@ -8,7 +8,7 @@ from operator import ge
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from safety.rules.rulebook import FOLDED, THRESHOLDS, PackError, RuleBook, Threshold
+from safety.rules.rulebook import FOLDED, THRESHOLDS, PackError, Rule, RuleBook, Threshold
 from safety.rules.taxonomy import Action, policy
 from safety.rules.verdict import Finding
 
@@ -79,6 +79,7 @@ class Heads:
         self._reviews = tuple(head.limits.review for head in self._heads)
         supports = {head.policy: head.limits.support for head in self._heads}
         self._supports = {name: least for name, least in supports.items() if least}
+        self._evident = evident(book.rules)
 
     def supported(
         self, found: Sequence[Finding], judged: "Judgement"
@@ -86,7 +87,7 @@ class Heads:
         """Findings of rules: those that act, and those that the model contradicts.
 
         It contradicts a rule where it gives harm of any kind too small a chance. Never in an
-        unknown language, in a disguise it cannot read, or where a policy is of severity 4.
+        unknown language, nor where `contradictable` says no.
         """
         if not self._supports or not judged.language:
             return list(found), []
@@ -94,9 +95,8 @@ class Heads:
         acting: list[Finding] = []
         silent: list[Finding] = []
         for one in found:
-            readable = one.view == FOLDED and one.severity < GRAVEST
-            contradicted = readable and harm < self._supports.get(one.policy, 0.0)
-            (silent if contradicted else acting).append(one)
+            unlikely = harm < self._supports.get(one.policy, 0.0)
+            (silent if unlikely and contradictable(one, self._evident) else acting).append(one)
         return acting, silent
 
     @property
@@ -131,6 +131,22 @@ class Heads:
             for head in self._heads
             if head.policy in policies and head.cap is not Action.PASS
         ]
+
+
+def evident(rules: Sequence[Rule]) -> frozenset[str]:
+    """The rules that rest on an address, a number or an account that an extractor read."""
+    return frozenset(
+        rule.id for rule in rules if any(one.startswith("@") for one in (*rule.all, *rule.any))
+    )
+
+
+def contradictable(finding: Finding, evident: Container[str]) -> bool:
+    """Whether the model, which reads words, may silence this finding of a rule.
+
+    Not what is of severity 4, was read under a disguise, or rests on what an extractor read.
+    """
+    readable = finding.view == FOLDED and finding.rule not in evident
+    return readable and finding.severity < GRAVEST
 
 
 def _undecided(head: Head) -> Action:

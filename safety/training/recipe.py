@@ -13,7 +13,7 @@ from safety.training.calibration import calibrated, curves
 from safety.training.columns import ABUSE, HARM, LANGUAGE, OWN_WEIGHT, policies_of
 from safety.training.fit import Floats, columns
 from safety.training.matrix import gram_slots, matrix, word_slots
-from safety.training.ruled import Found, Ruled, ruled
+from safety.training.ruled import Ruled, Rules, ruled
 from safety.training.texts import Example
 from safety.training.thresholds import Threshold, thresholds
 
@@ -24,7 +24,7 @@ Embed = Callable[[Sequence[str]], Floats]
 class Sizes:
     """How many slots the tables have (powers of two)."""
 
-    grams: int = 2**17
+    grams: int = 2**18
     words: int = 2**15
 
 
@@ -46,19 +46,19 @@ def train(
     *,
     embed: Embed = words.vectors,
     sizes: Sizes = Sizes(),
-    found: Found | None = None,
+    rules: Rules | None = None,
 ) -> Trained:
     """Train on the examples, in their order, and write `out/model` and `out/thresholds.toml`.
 
-    With `found`, what rules find, rules and model share one budget of false alarms. The same
+    With `rules`, they and the model share one budget of false alarms. The same
     examples and rules give the same bytes, whatever the number of threads and the processor.
     """
     with threadpool_limits(limits=1):
-        return _train(list(examples), out, embed, sizes, found)
+        return _train(list(examples), out, embed, sizes, rules)
 
 
 def _train(
-    examples: list[Example], out: Path, embed: Embed, sizes: Sizes, found: Found | None
+    examples: list[Example], out: Path, embed: Embed, sizes: Sizes, rules: Rules | None
 ) -> Trained:
     policies = policies_of(examples)
     names = (*policies, HARM, ABUSE, LANGUAGE)
@@ -79,10 +79,10 @@ def _train(
     tables = ((grams, gram_bytes), (word, word_bytes))
     checksum = artefact.write(out / "model", card, tables)
     chances = calibrated(names, scores, examples, curve)
-    rules = ruled(examples, policies, found) if found else None
-    chosen = thresholds(policies, chances, examples, rules)
+    said = ruled(examples, policies, rules) if rules else None
+    chosen = thresholds(policies, chances, examples, said)
     artefact.write_thresholds(out / "thresholds.toml", chosen)
-    return Trained(checksum, policies, tuple(examples), chances, chosen, rules)
+    return Trained(checksum, policies, tuple(examples), chances, chosen, said)
 
 
 def fingerprint(examples: Sequence[Example]) -> str:

@@ -4,20 +4,18 @@ Rules were written from the development texts and hardly ever err on them; the c
 had not seen. Rules and model share one budget of false alarms, judged there.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from safety.rules import rulebook
-from safety.rules.heads import GRAVEST
-from safety.rules.rulebook import FOLDED
+from safety.rules.heads import contradictable, evident
 from safety.screening import Context, Engine, Finding
 from safety.training.texts import Example
 
 Flags = NDArray[np.bool_]
-Found = Callable[[Example], Sequence[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +36,34 @@ class Ruled:
         return Ruled(self.judged[places], self.firm[places], self.weak[places])
 
 
-def ruled(examples: Sequence[Example], policies: Sequence[str], found: Found) -> Ruled:
-    """What `found` says of the texts whose writing is known (`said`); of the others, nothing.
+class Rules:
+    """The shipped rules alone, on a message of a fan; they read no clock."""
 
-    A model of these policies contradicts what `Heads.supported` lets it.
-    """
-    said = [found(one) if one.said else () for one in examples]
-    firm = [
-        any(f.severity >= GRAVEST or f.view != FOLDED or f.policy not in policies for f in each)
-        for each in said
-    ]
-    judged = np.array([bool(one.said) for one in examples])
-    anything = np.array([bool(each) for each in said])
-    return Ruled(judged, np.array(firm), anything & ~np.array(firm))
+    def __init__(self) -> None:
+        book = rulebook.load()
+        self.evident = evident(book.rules)
+        self._engine = Engine(book, clock=lambda: 0, now=lambda: 0.0)
 
-
-def by_shipped_rules() -> Found:
-    """The findings of the shipped rules alone, on a message of a fan; reads no clock."""
-    engine = Engine(rulebook.load(), clock=lambda: 0, now=lambda: 0.0)
-
-    def found(one: Example) -> Sequence[Finding]:
+    def found(self, one: Example) -> Sequence[Finding]:
+        """What they find in a text. RuntimeError when it could not be screened."""
         context = Context(sender_role="fan", country="FR", language=one.lang)
-        verdict = engine.screen(one.said, context)
+        verdict = self._engine.screen(one.said, context)
         if verdict.cause:
             raise RuntimeError(f"a text of {one.group} could not be screened: {verdict.cause}")
         return verdict.findings
 
-    return found
+
+def ruled(examples: Sequence[Example], policies: Sequence[str], rules: Rules) -> Ruled:
+    """What `rules` say of the texts whose writing is known (`said`); of the others, nothing.
+
+    A model of these policies contradicts what `Heads.supported` lets it.
+    """
+    said = [rules.found(one) if one.said else () for one in examples]
+    firm = np.array(
+        [
+            any(f.policy not in policies or not contradictable(f, rules.evident) for f in each)
+            for each in said
+        ]
+    )
+    judged = np.array([bool(one.said) for one in examples])
+    return Ruled(judged, firm, np.array([bool(each) for each in said]) & ~firm)

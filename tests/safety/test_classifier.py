@@ -159,6 +159,19 @@ def test_the_same_n_gram_hashes_alike_wherever_it_stands():
     assert not set(features("merci")[1].tolist()) & set(features("bonjour")[1].tolist())
 
 
+def test_two_words_make_a_pair_in_their_order_as_long_as_they_stand_near():
+    def shared(text: str) -> set[int]:
+        """What `text` has in common with the two words, but for each word alone."""
+        alone = (features(word)[0].tolist() for word in ("kayak", "zebu"))
+        both = set(features("kayak zebu")[0].tolist())
+        return both.intersection(features(text)[0].tolist()).difference(*alone)
+
+    assert shared("kayak un deux zebu")
+    assert shared("kayak un deux trois quatre zebu") == shared("kayak un deux zebu")
+    assert not shared("kayak un deux trois quatre cinq zebu")
+    assert not shared("zebu un deux kayak")
+
+
 def test_judging_needs_none_of_the_packages_of_training():
     code = (
         "import sys; from safety.rules.classifier import Classifier; Classifier.load().judge('a');"

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from safety import screening
 from safety.rules import rulebook
 from safety.rules.rulebook import PackError
 from safety.screening import Action, Context, Engine
@@ -61,11 +62,14 @@ def test_the_model_contradicts_nothing_that_is_disguised(tmp_path: Path):
 
 def test_the_model_contradicts_nothing_that_takes_several_messages_to_read(tmp_path: Path):
     number = rule(pattern="@phone")
-    parts = ("appelle 06 39 98", "60 12")
-    said = Context(sender_role="fan", country="FR", recent=parts[:1])
-    assert engine(tmp_path, HARMLESS, number).screen(parts[1], said).action is Action.HOLD
-    whole = " ".join(parts)
-    assert engine(tmp_path, HARMLESS, number).screen(whole, CONTEXT).action is Action.PASS
+    said = Context(sender_role="fan", country="FR", recent=("appelle 06 39 98",))
+    assert engine(tmp_path, HARMLESS, number).screen("60 12", said).action is Action.HOLD
+
+
+def test_the_model_contradicts_no_rule_that_rests_on_a_number_or_an_address(tmp_path: Path):
+    number = rule(pattern="@phone")
+    text = "appelle 06 39 98 60 12"
+    assert engine(tmp_path, HARMLESS, number).screen(text, CONTEXT).action is Action.HOLD
 
 
 def test_a_second_opinion_does_not_wake_a_rule_that_was_contradicted(tmp_path: Path):
@@ -78,6 +82,14 @@ def test_a_second_opinion_does_not_wake_a_rule_that_was_contradicted(tmp_path: P
 def test_without_a_model_every_rule_has_effect(tmp_path: Path):
     book = book_of(tmp_path, rule(), thresholds=THRESHOLDS)
     assert Engine(book).screen("une pomme", CONTEXT).action is Action.HOLD
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["180!", "For 170", "pour 130", "170 euros", "£90?", "140€ ?", "35 each", "c'est 55 euros"],
+)
+def test_an_amount_alone_is_no_finding(text: str):
+    assert screening.warm_up().screen(text, CONTEXT).findings == ()
 
 
 def test_a_support_above_the_flag_does_not_load(tmp_path: Path):

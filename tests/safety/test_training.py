@@ -19,7 +19,7 @@ from safety.rules.taxonomy import Action
 from safety.rules.verdict import Finding
 from safety.training import artefact, figures, functional, recipe, texts, words
 from safety.training.calibration import platt, shared
-from safety.training.ruled import Ruled, by_shipped_rules, ruled
+from safety.training.ruled import Ruled, Rules, ruled
 from safety.training.texts import Example
 from safety.training.thresholds import FLAG, NEVER, TALK, TWINS, kind_of, thresholds
 from tests.safety import in_domain
@@ -391,7 +391,9 @@ def test_rules_and_model_share_one_budget_of_false_alarms(examples: list[Example
     assert found[hits].mean() > (chances[hits] >= alone.flag).mean()
 
 
-def test_what_the_model_may_not_contradict_is_firm(examples: list[Example]):
+def test_what_the_model_may_not_contradict_is_firm(
+    examples: list[Example], monkeypatch: pytest.MonkeyPatch
+):
     weak, grave, disguised, headless = (
         Finding(policy, Action.HOLD, "r", view, (), "", severity)
         for policy, view, severity in [
@@ -401,19 +403,23 @@ def test_what_the_model_may_not_contradict_is_firm(examples: list[Example]):
             ("speech.defamation", "folded", 1),
         ]
     )
+    number = replace(weak, rule="contact.phone")
     said = {"weak": [weak], "grave": [weak, grave], "disguised": [disguised], "odd": [headless]}
+    said["number"] = [number]
     texts = [replace(examples[0], said=word) for word in (*said, "nothing")]
-    rules = ruled([*texts, examples[1]], POLICIES, lambda one: said.get(one.said, []))
-    assert rules.judged.tolist() == [True] * 5 + [False]
-    assert rules.firm.tolist() == [False, True, True, True, False, False]
-    assert rules.weak.tolist() == [True, False, False, False, False, False]
-    settled = rules.settled(np.full(6, 0.4), 0.4)
-    assert settled.firm.tolist() == [True] * 4 + [False] * 2
-    assert not rules.settled(np.full(6, 0.39), 0.4).firm[0]
+    shipped = Rules()
+    monkeypatch.setattr(shipped, "found", lambda one: said.get(one.said, []))
+    rules = ruled([*texts, examples[1]], POLICIES, shipped)
+    assert rules.judged.tolist() == [True] * 6 + [False]
+    assert rules.firm.tolist() == [False, True, True, True, True, False, False]
+    assert rules.weak.tolist() == [True] + [False] * 6
+    settled = rules.settled(np.full(7, 0.4), 0.4)
+    assert settled.firm.tolist() == [True] * 5 + [False] * 2
+    assert not rules.settled(np.full(7, 0.39), 0.4).firm[0]
 
 
 def test_the_shipped_rules_speak_of_a_text_as_it_was_written():
-    found = by_shipped_rules()
+    found = Rules().found
     one = Example("t'as telegram ?", "fr", "hit", "g", said="T'as Telegram ? on continue là-bas")
     assert {finding.policy for finding in found(one)} == {"fraud.off_platform_contact"}
     assert not found(replace(one, said="Bonne nuit"))

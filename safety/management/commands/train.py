@@ -40,7 +40,7 @@ class Command(BaseCommand):
             examples = [*texts.every_text(own, data), *functional.generated()]
         except texts.DataError as wrong:
             raise CommandError(str(wrong)) from None
-        trained = recipe.train(examples, out, found=ruled.by_shipped_rules())
+        trained = recipe.train(examples, out, rules=ruled.Rules())
         seconded = second.train(trained, out)
         self.stdout.write(f"model {seconded.checksum}")
         self.stdout.write(figures.report(trained))
