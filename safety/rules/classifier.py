@@ -2,8 +2,8 @@
 
 Hides how a text becomes numbers (character 2- to 5-grams, words, and pairs of words that stand near
 each other, in their order, all hashed by their place in the text) and how the weights lie in a file
-(bytes, mapped into memory and shared by every process of the machine). Linear on purpose: a score is a
-sum of weights, the same input always gives the same score, and no input makes it slow.
+(bytes, mapped into memory and shared by every process of the machine). Linear on purpose: a score
+is a sum of weights, the same input always gives the same score, and no input makes it slow.
 `safety.training` writes the files; `docs/model-card.md` says what the scores are worth.
 """
 
