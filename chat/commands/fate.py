@@ -252,7 +252,8 @@ def is_answer(message: AnyMessage, conversation: Conversation) -> bool:
 
 
 def _count(message: AnyMessage, conversation: Conversation, now: datetime) -> None:
-    conversation.last_at, conversation.last_body = now, message.body[:120]
+    conversation.last_body = message.body[:120]
+    conversation.last_at = max(conversation.last_at, now)  # the clocks of two processes differ
     if now - conversation.listed_at >= LISTED_EVERY:
         conversation.listed_at = now
     if message.sender_id == conversation.fan_id:
