@@ -1,6 +1,6 @@
 """The text model: one pass over a folded text, one score for each policy, for abuse and language.
 
-Hides how a text becomes numbers (character 2- to 5-grams, words, and pairs of words that stand near
+Hides how a text becomes numbers (character 2- to 5-grams, words, pairs of words that stand near
 each other, in their order, all hashed by their place in the text) and how the weights lie in a file
 (bytes, mapped into memory and shared by every process of the machine). Linear on purpose: a score
 is a sum of weights, the same input always gives the same score, and no input makes it slow.
