@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MODEL_RULE = "model:"  # before the policy: the rule of a finding of the model
 GRAVE, GRAVEST = 3, 4
+AT_RISK = ("csae.", "selfharm.")  # policies that protect who writes: rules always speak for them
 LIKELY = 0.5
 
 
@@ -143,10 +144,11 @@ def evident(rules: Sequence[Rule]) -> frozenset[str]:
 def contradictable(finding: Finding, evident: Container[str]) -> bool:
     """Whether the model, which reads words, may silence this finding of a rule.
 
-    Not what is of severity 4, was read under a disguise, or rests on what an extractor read.
+    Not what is of severity 4 or tells of somebody at risk, was read under a disguise, or rests on
+    what an extractor read.
     """
     readable = finding.view == FOLDED and finding.rule not in evident
-    return readable and finding.severity < GRAVEST
+    return readable and finding.severity < GRAVEST and not finding.policy.startswith(AT_RISK)
 
 
 def _undecided(head: Head) -> Action:

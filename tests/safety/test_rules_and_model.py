@@ -49,6 +49,15 @@ def test_no_model_contradicts_a_rule_of_severity_4(tmp_path: Path):
     assert [one.rule for one in verdict.findings] == [GRAVE]
 
 
+@pytest.mark.parametrize("policy", ["csae.minor_user", "selfharm.promotion"])
+def test_no_model_contradicts_a_rule_that_protects_who_writes(tmp_path: Path, policy: str):
+    more = f"\n[{policy}]\nreview = 0.6\nflag = 0.7\nhold = 0.8\nsupport = 0.4\n"
+    said = rule(policy=policy, action="flag")
+    book = book_of(tmp_path, said, thresholds=THRESHOLDS + more, model=ChosenModel.TEXT)
+    verdict = Engine(book, ChosenModel(HARMLESS | {policy: 0.1})).screen("une pomme", CONTEXT)
+    assert [one.rule for one in verdict.findings] == [FRUIT]
+
+
 def test_the_model_contradicts_nothing_in_a_language_it_does_not_know(tmp_path: Path):
     verdict = engine(tmp_path, HARMLESS, language="").screen("une pomme", CONTEXT)
     assert verdict.action is Action.HOLD
