@@ -11,6 +11,7 @@ from accounts.models import Account
 from chat.commands import Draft, Outcome, Sent, edit_message, open_conversation, send_messages
 from chat.commands.drafts import attachments_of, words_of
 from chat.models import AuthorKind, Conversation, Message, Revision
+from chat.queries.rows import AnyMessage
 from paywall import ledger
 from paywall.ledger import Book, Leg, Place, Posting
 from paywall.queries.offers import preview_of
@@ -132,7 +133,7 @@ class Talk:
         return {name: found[place] for name, place in places.items()}
 
 
-def edit_of(talk: Talk, message: Message, body: str, judged: Verdict) -> Revision:
+def edit_of(talk: Talk, message: AnyMessage, body: str, judged: Verdict) -> Revision:
     """The revision that its author's edit left, a little later."""
     edit_message(
         account_id=message.sender_id,
@@ -146,12 +147,14 @@ def edit_of(talk: Talk, message: Message, body: str, judged: Verdict) -> Revisio
     return Revision.objects.filter(message_id=message.id).latest("at")
 
 
-def fresh(message: Message) -> Message:
+def fresh(message: AnyMessage) -> Message:
     """The message as the database has it now."""
     return Message.objects.get(id=message.id)
 
 
-def decide(message: Message, outcome: str, *, now: datetime, payee_at_fault: bool = False) -> None:
+def decide(
+    message: AnyMessage, outcome: str, *, now: datetime, payee_at_fault: bool = False
+) -> None:
     """A moderator claims the message's case, looks at it, and decides."""
     assert message.case_id is not None
     decide_case(message.case_id, outcome, now=now, payee_at_fault=payee_at_fault)

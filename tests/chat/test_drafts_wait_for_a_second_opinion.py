@@ -19,6 +19,7 @@ from chat.commands.rescreen import screen_again
 from chat.errors import Busy, ConversationIsPaused
 from chat.models import Message, MessageState
 from chat.opinions import WaitingRoom, opinion_on
+from chat.queries.rows import AnyMessage
 from safety.models import Case, CaseState
 from safety.screening import TECHNICAL, Action, screen
 from safety.second_opinion import stage
@@ -90,12 +91,12 @@ def a_text(*, grave: bool, settles: Action | None = None) -> str:
     raise AssertionError("no such text")
 
 
-def message_of(outcome: Outcome) -> Message:
+def message_of(outcome: Outcome) -> AnyMessage:
     assert isinstance(outcome, Sent), outcome
     return outcome.message
 
 
-async def sent_by(room: WaitingRoom, waiting: Draft) -> Message:
+async def sent_by(room: WaitingRoom, waiting: Draft) -> AnyMessage:
     """The message that was accepted."""
     return message_of(await room.submit(waiting, FAN))
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from chat.commands import Sent
-from chat.models import Message
+from chat.queries.rows import AnyMessage
 from safety import commands, screening
 from safety.commands import shadow
 from safety.commands.shadow import BATCH_MAX, Recorder
@@ -34,7 +34,7 @@ def recorder(monkeypatch):
     return ours
 
 
-def send(talk: Talk, text: str) -> Message:
+def send(talk: Talk, text: str) -> AnyMessage:
     said = screening.screen(text, HERE)
     outcome = talk.send(altered(talk.draft(talk.fan, text), verdict=said))
     assert isinstance(outcome, Sent)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from accounts.models import Account
 from chat.commands import Sent, send_messages
 from chat.models import Message
+from chat.queries.rows import AnyMessage
 from safety import commands, screening
 from safety.models import Screening, VerdictRecord
 from safety.queries.features import SCORE_FLOOR, SCORE_STEPS, decode, encode
@@ -31,7 +32,7 @@ def engine(monkeypatch):
     return put_in_force(monkeypatch, Engine(book(rule("prost.one", "luxueuse"))))
 
 
-def record_of(message: Message) -> VerdictRecord:
+def record_of(message: AnyMessage) -> VerdictRecord:
     return VerdictRecord.objects.get(subject_id=message.id)
 
 
