@@ -93,6 +93,7 @@ class ProductCase(Case):
 
 
 def talks(pairs: Sequence[Pair], journal: Journal, *, seed: int = SEED) -> list[Talk]:
+    """A talk for each pair, always the same for a seed; all of them write into this journal."""
     return [
         Talk(pair, journal, answer_every=ANSWER_EVERY, seed=seed + number)
         for number, pair in enumerate(pairs)
