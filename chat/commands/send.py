@@ -56,7 +56,7 @@ def _decide(draft: Draft, batch: Batch, changes: Changes) -> Outcome:
     """One draft's outcome, knowing what became of every draft before it."""
     if known := batch.replays.get((draft.sender_id, draft.client_id)):
         if known.message.sent_sha256 == draft.sha256:
-            return replace(known, replay=True)
+            return replace(known, replay=True, balance_cents=None)  # it may have moved since
         return ClientIdReused("This client_id was used for another message.")
     try:
         conversation = batch.conversation_of(draft)

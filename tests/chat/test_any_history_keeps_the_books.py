@@ -1,6 +1,7 @@
 """Whatever happens, in whatever order, in several conversations: the promises of money hold."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -207,10 +208,17 @@ def test_any_interleaving_keeps_every_promise_about_money(
 
 
 BATCH = st.lists(
-    st.tuples(st.sampled_from(["fan", "creator"]), PLACES, st.sampled_from([50, 200, 300])),
+    st.tuples(
+        st.sampled_from(["fan", "fan", "creator"]),
+        PLACES,
+        st.sampled_from([50, 200, 300]),
+        ACTIONS,
+        st.sampled_from(["new", "new", "new", "again", "reused", "assistant"]),
+    ),
     min_size=1,
     max_size=12,
 )
+type Wish = tuple[str, int, int, Action, str]
 
 
 @settings(
@@ -219,33 +227,75 @@ BATCH = st.lists(
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(batch=BATCH, cents=st.integers(0, 1_500))
-@example(batch=[("fan", 1, 50)] + [("fan", 1, 200)] * 6, cents=1_000)  # the sixth is one too many
-def test_a_batch_has_the_outcomes_of_sending_one_by_one(
-    batch: list[tuple[str, int, int]], cents: int
-) -> None:
+@example(  # the sixth is one too many
+    batch=[("fan", 1, 50, Action.PASS, "new")] + [("fan", 1, 200, Action.PASS, "new")] * 6,
+    cents=1_000,
+)
+@example(  # an answer frees the queue, and a held one stops the clock of what it would have paid
+    batch=[
+        *[("fan", 0, 200, Action.PASS, "new")] * 5,
+        ("creator", 0, 0, Action.PASS, "new"),
+        ("fan", 0, 200, Action.PASS, "new"),
+        ("creator", 0, 0, Action.HOLD, "new"),
+        ("fan", 0, 200, Action.PASS, "again"),
+    ],
+    cents=1_500,
+)
+def test_a_batch_has_the_outcomes_of_sending_one_by_one(batch: list[Wish], cents: int) -> None:
     assert _outcomes(batch, cents, together=True) == _outcomes(batch, cents, together=False)
 
 
-def _outcomes(batch: list[tuple[str, int, int]], cents: int, *, together: bool) -> list[object]:
+def _outcomes(batch: list[Wish], cents: int, *, together: bool) -> list[object]:
     with transaction.atomic():
         first = Talk(cents=cents)
         talks = [first, Talk(cents=0, fan=first.fan), Talk(cents=0, fan=first.fan)]
-        drafts = []
-        for who, place, most in batch:
-            talk = talks[place]
-            sender = talk.fan if who == "fan" else talk.creator
-            drafts.append(talk.draft(sender, most=most, client_id=uuid7()))
+        drafts = _drafts(batch, talks)
         if together:
             outcomes = send_messages(drafts=drafts, now=first.now)
         else:
             outcomes = [send_messages(drafts=[draft], now=first.now)[0] for draft in drafts]
         told: list[object] = [
-            (o.message.seq, o.message.price_cents, o.balance_cents)
+            (o.message.seq, o.message.state, o.message.price_cents, o.balance_cents, o.replay)
             if isinstance(o, Sent)
             else o.code
             for o in outcomes
         ]
         told.append(ledger.wallet(first.fan.id))
-        told.extend(sorted(m.money for m in Message.objects.all()))
+        told.extend(talk.books for talk in talks)
+        told.extend(_stored(drafts))
         transaction.set_rollback(True)
     return told
+
+
+def _drafts(batch: list[Wish], talks: list[Talk]) -> list[Draft]:
+    """Each knows what its sender wrote before in this batch, as on one device."""
+    drafts: list[Draft] = []
+    tails: dict[tuple[UUID, UUID], UUID] = {}
+    for who, place, most, action, kind in batch:
+        talk = talks[place]
+        sender = talk.fan if who == "fan" else talk.creator
+        key = talk.place.id, sender.id
+        earlier = [d for d in drafts if (d.conversation_id, d.sender_id) == key]
+        if kind in ("again", "reused") and earlier:
+            body = earlier[0].body if kind == "again" else "something else"
+            draft = replace(talk.draft(sender, body, most=most), client_id=earlier[0].client_id)
+        else:
+            by = AuthorKind.ASSISTANT if kind == "assistant" and who == "creator" else None
+            draft = talk.draft(
+                sender, action=action, most=most, kind=by or AuthorKind.IN_PERSON, client_id=uuid7()
+            )
+        drafts.append(replace(draft, tail_id=tails.get(key)))
+        tails[key] = draft.message_id
+    return drafts
+
+
+def _stored(drafts: list[Draft]) -> list[tuple[object, ...]]:
+    """What the rows say, by the place in the batch of whoever they name."""
+    position = {draft.message_id: number for number, draft in enumerate(drafts)}
+    rows = Message.objects.filter(id__in=position).values_list(
+        "id", "money", "earned_cents", "answered_by_id", "answer_left_seconds", "answer_due_at"
+    )
+    return sorted(
+        (position[row[0]], row[1], row[2], str(row[3] and position.get(row[3])), *map(str, row[4:]))
+        for row in rows
+    )

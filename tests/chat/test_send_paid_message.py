@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -164,19 +165,42 @@ def test_a_flagged_message_is_delivered_with_a_case() -> None:
     assert flagged.case_id is not None
 
 
+# 17, one that names the rule book the first time, and the savepoint of this test around them.
+STATEMENTS_OF_A_BATCH = 17 + 1 + 2
+
+
 def test_a_batch_costs_the_same_number_of_statements_whatever_its_size() -> None:
     def statements(size: int) -> int:
         talks = [Talk() for _ in range(size)]
-        drafts = [talk.draft(talk.fan) for talk in talks]
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        for talk in talks:
+            talk.ask()
+            talk.answer()  # somebody's first money costs a few statements more, once
+            talk.ask()
+        drafts = [t.draft(sender) for t in talks for sender in (t.fan, t.creator, t.fan, t.creator)]
+        tails: dict[object, UUID] = {}
+        for number, draft in enumerate(drafts):  # each knows what its sender wrote before
+            place = draft.conversation_id, draft.sender_id
+            drafts[number] = replace(draft, tail_id=tails.get(place, draft.tail_id))
+            tails[place] = draft.message_id
+        with CaptureQueriesContext(connection) as queries:
             outcomes = send_messages(drafts=drafts, now=talks[0].now)
         assert all(isinstance(outcome, Sent) for outcome in outcomes)
+        assert all(talk.books["escrow"] == 0 for talk in talks)  # each answer captured what waited
         return len(queries)
 
     statements(1)  # plans and type caches
-    assert statements(1) == statements(12)
+    assert statements(1) == statements(12) == STATEMENTS_OF_A_BATCH
+
+
+def test_refusals_in_a_batch_cost_no_statement_of_their_own() -> None:
+    talks = [Talk(cents=1) for _ in range(12)]
+    drafts = [t.draft(t.fan, most=most) for t in talks for most in (50, 200)]
+    with CaptureQueriesContext(connection) as queries:
+        outcomes = send_messages(drafts=drafts, now=talks[0].now)
+    codes = {outcome.code for outcome in outcomes if not isinstance(outcome, Sent)}
+    assert codes == {"price_changed", "insufficient_funds"}
+    assert len(queries) < STATEMENTS_OF_A_BATCH
+    assert not Message.objects.exists()
 
 
 def test_the_sender_s_other_device_is_screened_with_what_this_one_wrote() -> None:
