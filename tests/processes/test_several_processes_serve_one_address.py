@@ -86,7 +86,7 @@ def test_sigterm_says_goodbye_and_ends_every_process(supervised: RunningServer) 
     assert supervised.process.wait(STOP_SECONDS) == 0
     assert all(gone(pid) for pid in family)
     assert "Traceback" not in supervised.log.read_text()
-    supervised.start()
+    supervised.restart()
 
 
 def test_they_die_with_a_supervisor_that_is_killed(supervised: RunningServer) -> None:
