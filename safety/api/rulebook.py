@@ -14,13 +14,15 @@ router = Router(tags=["rule book"])
 
 class ThresholdOut(Schema):
     """Calibrated scores, 0 to 1, from which a policy asks for a second look, a flag, a hold; and
-    those for the score of that second look, where this server has one."""
+    those for the score of that second look, where this server has one. Where the model gives harm
+    less than `support`, a rule of words alone is recorded without effect."""
 
     review: float
     flag: float
     hold: float
     second_flag: float
     second_hold: float
+    support: float
 
 
 class EnforcedRuleOut(Schema):

@@ -135,17 +135,20 @@ class Heads:
 
 
 def evident(rules: Sequence[Rule]) -> frozenset[str]:
-    """The rules that rest on an address, a number or an account that an extractor read."""
+    """The rules that rest on an address, a number or an account that an extractor read, and those
+    whose authors want them to act whatever the model thinks: on new words it has never seen."""
     return frozenset(
-        rule.id for rule in rules if any(one.startswith("@") for one in (*rule.all, *rule.any))
+        rule.id
+        for rule in rules
+        if rule.firm or any(one.startswith("@") for one in (*rule.all, *rule.any))
     )
 
 
 def contradictable(finding: Finding, evident: Container[str]) -> bool:
     """Whether the model, which reads words, may silence this finding of a rule.
 
-    Not what is of severity 4 or tells of somebody at risk, was read under a disguise, or rests on
-    what an extractor read.
+    Not what is of severity 4 or tells of somebody at risk, was read under a disguise, or is
+    `evident`.
     """
     readable = finding.view == FOLDED and finding.rule not in evident
     return readable and finding.severity < GRAVEST and not finding.policy.startswith(AT_RISK)

@@ -36,7 +36,7 @@ FOLDED, SQUEEZED = "folded", "squeezed"
 _VIEWS = {"folded": (FOLDED,), "squeezed": (FOLDED, SQUEEZED)}  # squeezed: disguised as well
 _KEYS = {
     "id", "policy", "action", "view", "reason_fr", "reason_en", "all", "any", "none", "within",
-    "none_within", "matches", "twins", "stage",
+    "none_within", "matches", "twins", "stage", "firm",
 }  # fmt: skip
 _PACK_NAME = re.compile(r"packs/[a-z_]+\.(?:fr|en|any)\.toml")
 _SINGLE_FILES = (THRESHOLDS, BASIS, ARTICLES, MODEL_CHECKSUMS)
@@ -55,6 +55,7 @@ class Rule:
 
     An atom is a pattern (see `patterns`) or an extractor such as `@phone`. The chosen atoms lie
     within `within` words; an atom of `none` cancels when it lies within `none_within` words.
+    A `firm` rule acts whatever the model thinks of the text.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Rule:
     twins: tuple[Example, ...]
     words: Words
     stage: str = ACTIVE
+    firm: bool = False
 
     @property
     def group(self) -> str:
@@ -314,7 +316,10 @@ def _checked(row: dict[str, Any], pack: str, lang: str, words: Words) -> Rule:
         twins=_examples(row["twins"]),
         words=words,
         stage=row.get("stage", ACTIVE),
+        firm=row.get("firm", False),
     )
+    if not isinstance(rule.firm, bool):
+        raise ValueError("`firm` is true or false")
     if rule.stage not in (ACTIVE, SHADOW):
         raise ValueError(f"a rule is {ACTIVE} or {SHADOW}")
     if not 0 < len(rule.all) + len(rule.any) + len(rule.none) <= PATTERNS_MAX or not (

@@ -17,6 +17,7 @@ from tests.safety import books
 from tests.wire import Person, until
 
 EFFECTIVE_SECONDS = 10.0
+FIRM = "firm = true"  # the model has never met such a frog
 BODY = "une grenouille turquoise"
 PAGE = "/api/safety/rulebook"
 
@@ -35,7 +36,7 @@ def proposal(tmp_path: Path) -> Path:
     shutil.copytree(rulebook.SHIPPED / "packs", folder / "packs")
     for name in ("basis.toml", "thresholds.toml"):
         shutil.copy(rulebook.SHIPPED / name, folder / name)
-    rule = books.rule("frog.fr", policy="fraud.scam", pattern="grenouille turquoise")
+    rule = books.rule("frog.fr", policy="fraud.scam", pattern="grenouille turquoise", more=FIRM)
     (folder / "packs" / "frog.fr.toml").write_text("version = 1\n" + rule, "utf-8")
     return folder
 

@@ -58,6 +58,16 @@ def test_no_model_contradicts_a_rule_that_protects_who_writes(tmp_path: Path, po
     assert [one.rule for one in verdict.findings] == [FRUIT]
 
 
+def test_no_model_contradicts_a_firm_rule(tmp_path: Path):
+    verdict = engine(tmp_path, HARMLESS, rule(more="firm = true")).screen("une pomme", CONTEXT)
+    assert [one.rule for one in verdict.findings] == [FRUIT]
+
+
+def test_a_rule_is_firm_or_not(tmp_path: Path):
+    with pytest.raises(PackError, match="`firm` is true or false"):
+        engine(tmp_path, HARMLESS, rule(more='firm = "perhaps"'))
+
+
 def test_the_model_contradicts_nothing_in_a_language_it_does_not_know(tmp_path: Path):
     verdict = engine(tmp_path, HARMLESS, language="").screen("une pomme", CONTEXT)
     assert verdict.action is Action.HOLD

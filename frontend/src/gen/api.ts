@@ -1848,7 +1848,8 @@ export interface components {
         /**
          * ThresholdOut
          * @description Calibrated scores, 0 to 1, from which a policy asks for a second look, a flag, a hold; and
-         *     those for the score of that second look, where this server has one.
+         *     those for the score of that second look, where this server has one. Where the model gives harm
+         *     less than `support`, a rule of words alone is recorded without effect.
          */
         ThresholdOut: {
             /** Review */
@@ -1861,6 +1862,8 @@ export interface components {
             second_flag: number;
             /** Second Hold */
             second_hold: number;
+            /** Support */
+            support: number;
         };
         /** SectionOut */
         SectionOut: {
