@@ -56,6 +56,7 @@ class RedisBus:
         return self._subscribed.is_set()
 
     def carry(self, parcels: Sequence[Parcel]) -> None:
+        """As `Bus`: blocks, never raises; what cannot be carried is counted and lost as a hint."""
         if time.monotonic() < self._silent_until:
             metrics.BUS_LOST.inc(len(parcels))
             return

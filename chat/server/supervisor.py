@@ -86,6 +86,7 @@ class _Supervisor:
         ]
 
     async def run(self) -> None:
+        """Until SIGINT or SIGTERM; SIGHUP replaces the processes one by one."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
