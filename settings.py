@@ -138,15 +138,12 @@ DATABASE_WAIT_SECONDS = int(os.environ.get("DATABASE_WAIT_SECONDS", "60"))  # at
 # Empty: one process, the bus stays inside it. redis+cluster:// names a node of a Redis Cluster.
 REDIS_URL = os.environ.get("REDIS_URL", "")
 BUS_PREFIX = os.environ.get("BUS_PREFIX", "aparte")
-REDIS_IS_CLUSTER = urlsplit(REDIS_URL).scheme in ("redis+cluster", "rediss+cluster")
 if REDIS_URL:
     CACHES = {
         "default": {
-            "BACKEND": "accounts.bus.cache.ClusterCache"
-            if REDIS_IS_CLUSTER
-            else "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "accounts.bus.cache.LimitsCache",
             "LOCATION": REDIS_URL,
-            "KEY_PREFIX": f"{{{BUS_PREFIX}}}" if REDIS_IS_CLUSTER else BUS_PREFIX,
+            "KEY_PREFIX": BUS_PREFIX,
         }
     }
 

@@ -76,6 +76,10 @@ TASK_LAST_RUN = Gauge(
     "aparte_task_last_run_timestamp_seconds", "When a task of the clock last ended well.", ["task"]
 )
 TASK_FAILURES = Counter("aparte_task_failures", "Runs of a task that failed.", ["task"])
+LIMITS_ALONE = Counter(
+    "aparte_limits_alone",
+    "Questions about tries to sign in that this process answered alone: Redis was away.",
+)
 DB_WAITING = Gauge("aparte_database_waiting", "Calls that wait for a database thread.")
 PROCESS = Gauge("aparte_process", "1, with what this process is.", ["role", "version"])
 

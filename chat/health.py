@@ -31,7 +31,8 @@ class Health:
             await _answer(send, 200, {"alive": True})
         elif scope["path"] == "/readyz":
             missing = await self._missing()
-            await _answer(send, 503 if missing else 200, {"ready": not missing, "missing": missing})
+            told = {"ready": not missing, "missing": missing, "degraded": _degraded()}
+            await _answer(send, 503 if missing else 200, told)
         else:
             await self._application(scope, receive, send)
 
@@ -39,7 +40,6 @@ class Health:
         parts = {
             "staying": not drain.leaving(),
             "rule_book": screening.loaded(),
-            "bus": inbox.hears_others(),
             "database": await self._database_answers(),
         }
         return [name for name, there in parts.items() if not there]
@@ -50,6 +50,12 @@ class Health:
             self._asked = asyncio.ensure_future(in_db(_answers)())
         done, _ = await asyncio.wait({self._asked}, timeout=DATABASE_SECONDS)
         return bool(done) and self._asked.result()
+
+
+def _degraded() -> list[str]:
+    """What a process goes on without. Redis is away from all of them at once: a balancer that took
+    every one of them away for it would make of late hints a platform that nobody reaches."""
+    return [] if inbox.hears_others() else ["bus"]
 
 
 def _answers() -> bool:

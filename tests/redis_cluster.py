@@ -1,32 +1,24 @@
 """Hides how tests get a Redis Cluster: three nodes of their own, without replicas or a disk."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import redis
-
+from tests.redis_server import BUSY_MACHINE_SECONDS, RedisServer
 from tests.running_server import free_port
 from tests.wire import until
 
 SLOTS, NODES = 16_384, 3
-BUSY_MACHINE_SECONDS = 90.0
 
 
-class Node:
+class Node(RedisServer):
     """One server of a cluster."""
 
     def __init__(self, folder: Path) -> None:
-        self.port, self.bus_port = free_port(), free_port()
-        home = folder / str(self.port)
-        home.mkdir()
-        options = {"bind": "127.0.0.1", "port": self.port, "dir": home, "save": ""}
-        options |= {"cluster-enabled": "yes", "cluster-port": self.bus_port}
-        words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
-        self.process = subprocess.Popen(["redis-server", *words], stdout=subprocess.DEVNULL)
-        self.client = redis.Redis(port=self.port, decode_responses=True)
+        self.bus_port = free_port()
+        super().__init__(folder, cluster_enabled="yes", cluster_port=self.bus_port)
+        self.start()
 
     def ask(self, *words: Any) -> Any:
         """The plain answer: told apart word by word, redis-py does not interpret it."""
@@ -35,13 +27,6 @@ class Node:
     @property
     def id(self) -> str:
         return str(self.ask("CLUSTER MYID"))
-
-    @property
-    def up(self) -> bool:
-        try:
-            return bool(self.client.ping())
-        except redis.ConnectionError:
-            return False
 
     @property
     def knows_all(self) -> bool:
@@ -57,11 +42,6 @@ class Node:
         """The ids of the subscribed connections of this name."""
         clients = self.client.client_list(_type="pubsub")
         return [str(one["id"]) for one in clients if one["name"] == name]
-
-    def stop(self) -> None:
-        self.client.close()
-        self.process.kill()
-        self.process.wait()
 
 
 class RedisCluster:
@@ -108,5 +88,4 @@ def redis_cluster(folder: Path) -> Iterator[RedisCluster]:
         for _ in range(NODES):
             nodes.append(Node(folder))
             stack.callback(nodes[-1].stop)
-        until(lambda: all(node.up for node in nodes), seconds=BUSY_MACHINE_SECONDS)
         yield RedisCluster(nodes)

@@ -116,6 +116,8 @@ class RedisBus:
         """What goes to each of the other processes."""
         routes = self._routes({account for parcel in parcels for account in parcel.account_ids})
         bundles: dict[str, list[Parcel]] = {}
+        if not any(routes.values()):  # everybody concerned is here, or nowhere
+            return bundles
         for parcel in parcels:
             by_process: dict[str, list[UUID]] = {}
             for account in parcel.account_ids:

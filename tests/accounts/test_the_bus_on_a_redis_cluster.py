@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import caches
 from pytest_django.fixtures import Settings
 
+from accounts import metrics
 from accounts.bus import Bus, Parcel, draw, make_bus
 from tests.processes.family import sockets_apart
 from tests.redis_cluster import RedisCluster, redis_cluster
@@ -143,17 +144,22 @@ def test_the_limits_of_sign_in_count_in_the_cluster(
 ) -> None:
     settings.CACHES = {
         "default": {
-            "BACKEND": "accounts.bus.cache.ClusterCache",
+            "BACKEND": "accounts.bus.cache.LimitsCache",
             "LOCATION": cluster.url,
-            "KEY_PREFIX": "{test}",
+            "KEY_PREFIX": "test",
         }
     }
     cache = caches["default"]
-    cache.set_many({"one": 1, "two": 2}, timeout=60)
-    assert cache.incr("one") == 2
-    assert cache.get_many(["one", "two", "three"]) == {"one": 2, "two": 2}
+    alone = metrics.LIMITS_ALONE._value.get()
+    assert cache.add("one", [1], timeout=60)
+    assert not cache.add("one", [2], timeout=60)
+    cache.set("two", [2], timeout=60)
+    assert cache.touch("two", 120)
+    assert cache.get_many(["one", "two", "three"]) == {"one": [1], "two": [2]}
+    assert cluster.calls("set") >= 3
     cache.delete_many(["one", "two"])
     assert cache.get("one") is None
+    assert metrics.LIMITS_ALONE._value.get() == alone
 
 
 @pytest.mark.postgres
