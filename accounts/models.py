@@ -43,6 +43,13 @@ class Account(AbstractBaseUser):
                 condition=models.Q(role__in=Role.values),
             )
         ]
+        indexes = [
+            models.Index(
+                fields=["name", "id"],
+                condition=models.Q(role="creator", is_active=True),
+                name="open_creators_by_name",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -45,12 +45,19 @@ def certified_since(account_id: UUID) -> datetime | None:
     return rows.values_list("certified_at", flat=True).first()
 
 
-def certified_creators(*, after: str = "") -> list[Person]:
+def certified_creators(*, after: UUID | None = None) -> list[Person]:
     """A page of the creators whose certification stands and whose account is open, by name.
 
-    `after` is the last name of the page before.
+    `after` is the last creator of the page before, certified and open still or not; nobody follows
+    one who never was.
     """
-    rows = _open_creators().filter(name__gt=after).order_by("name", "id")
+    rows = _open_creators().order_by("name", "id")
+    if after is not None:
+        name = Account.objects.filter(id=after).values_list("name", flat=True).first()
+        if name is None:
+            return []
+        # The first condition finds the place in the index, the second leaves out its ties.
+        rows = rows.filter(name__gte=name).exclude(name=name, id__lte=after)
     return [Person(*row) for row in rows.values_list("id", "name", "role")[:CREATORS_PAGE]]
 
 

@@ -188,6 +188,15 @@ class Message(models.Model):
                 condition=Q(seq=None),
                 name="own_messages_without_number",
             ),
+            models.Index(
+                fields=["conversation_id", "sender_id", "id"], name="messages_of_a_sender"
+            ),
+            # What a fan spent is read from this index alone.
+            models.Index(
+                fields=["conversation_id", "sent_at", "price_cents"],
+                condition=Q(money="captured"),
+                name="spent_in_a_conversation",
+            ),
         ]
 
 

@@ -1,7 +1,6 @@
 """Who may write in a conversation, and what a message must look like. Nothing here writes."""
 
 from datetime import datetime
-from uuid import UUID
 
 from django.conf import settings
 
@@ -48,12 +47,12 @@ def is_paused(conversation: Conversation, now: datetime) -> bool:
     return conversation.paused_until is None or now < conversation.paused_until
 
 
-def require_may_send(conversation: Conversation, *, sender_id: UUID, certified: bool) -> None:
+def require_may_send(conversation: Conversation, *, from_fan: bool, certified: bool) -> None:
     """Raise unless this side may write: nothing is sold by, or to, an uncertified creator, and
     a creator writes first to nobody."""
     if not certified:
         raise NotCertified("This creator is not certified yet.")
-    if sender_id == conversation.creator_id and not conversation.fan_wrote:
+    if not from_fan and not conversation.fan_wrote:
         raise NotAllowed("Wait until this fan has written.")
 
 

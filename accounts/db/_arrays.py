@@ -19,6 +19,7 @@ type Column = Sequence[Any]
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _NULL = b"\xff\xff\xff\xff"  # a length of -1
 _SIXTEEN = (16).to_bytes(4)
+_ONE_DIMENSION, _FROM_ONE = b"\0\0\0\1\0\0\0\0", b"\0\0\0\1"
 
 
 class Array(bytes):
@@ -39,9 +40,8 @@ def array_of(sql_type: str, column: Column) -> Array:
     """The column as an array of that type. Raises `KeyError` for a type that nobody writes yet."""
     oid, body = _TYPES[sql_type]
     if not column:
-        return Array(b"\0\0\0\0\0\0\0\0" + oid.to_bytes(4))
-    head = (b"\0\0\0\1\0\0\0\0", oid.to_bytes(4), len(column).to_bytes(4), b"\0\0\0\1")
-    return Array(b"".join((*head, body(column))))
+        return Array(b"\0\0\0\0\0\0\0\0" + oid)
+    return Array(_ONE_DIMENSION + oid + len(column).to_bytes(4) + _FROM_ONE + body(column))
 
 
 def _uuids(column: Column) -> bytes:
@@ -58,6 +58,8 @@ def _each(encode: Callable[[Any], bytes]) -> Callable[[Column], bytes]:
     """Each value once, however often it comes."""
 
     def body(column: Column) -> bytes:
+        if len(column) == 1:
+            return _element(encode, column[0])
         known = {value: _element(encode, value) for value in set(column)}
         return b"".join([known[value] for value in column])
 
@@ -90,7 +92,7 @@ def _document(value: Any) -> bytes:
     return b"\1" + json.dumps(value).encode()
 
 
-_TYPES: dict[str, tuple[int, Callable[[Column], bytes]]] = {
+_OIDS: dict[str, tuple[int, Callable[[Column], bytes]]] = {
     "uuid": (2950, _uuids),
     "text": (25, _each(str.encode)),
     "varchar": (1043, _each(str.encode)),
@@ -102,3 +104,4 @@ _TYPES: dict[str, tuple[int, Callable[[Column], bytes]]] = {
     "bytea": (17, _each(bytes)),
     "jsonb": (3802, _documents),
 }
+_TYPES = {name: (oid.to_bytes(4), body) for name, (oid, body) in _OIDS.items()}

@@ -8,7 +8,8 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import psycopg
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.pq import Format
 
 from accounts.db._arrays import array_of
@@ -73,8 +74,7 @@ def read_rows(
     a partial index. With `lock`, the rows are locked in that order until the
     transaction ends (on SQLite the IMMEDIATE transaction is the lock).
     """
-    keys = list(dict.fromkeys(tuple(key) for key in among))
-    if not keys:
+    if not (keys := list(among)):  # one that comes twice finds its rows once all the same
         return []
     wanted, by, vendor = tuple(columns), tuple(where), connection.vendor
     return _read(model, wanted, by, matching, lock, vendor).run(keys)
@@ -92,10 +92,10 @@ class _Statement(NamedTuple):
     def run(self, rows: Sequence[Sequence[Any]]) -> list[Row]:
         """Execute it for these rows, or keys; what it returns, if it returns anything."""
         columns = list(zip(*rows, strict=True))
-        if connection.vendor == "sqlite":
-            found = self._run_on_sqlite(columns)
-        else:
-            found = self._run_on_postgres(columns)
+        own = connections[DEFAULT_DB_ALIAS]  # each use of `connection` looks it up again
+        if own.vendor != "sqlite":
+            return self._run_on_postgres(own, columns)
+        found = self._run_on_sqlite(columns)
         if not found or all(convert is _plain for convert in self.converters):
             return found
         return list(zip(*_by_column(list(zip(*found, strict=True)), self.converters), strict=True))
@@ -109,21 +109,20 @@ class _Statement(NamedTuple):
             cursor.execute(self.sql, [json.dumps(rows)])
             return cursor.fetchall() if self.converters else []
 
-    def _run_on_postgres(self, columns: Sequence[Row]) -> list[Row]:
+    def _run_on_postgres(self, own: BaseDatabaseWrapper, columns: Sequence[Row]) -> list[Row]:
         arrays = [array_of(one, column) for one, column in zip(self.types, columns, strict=True)]
-        with _binding_cursor() as cursor:
+        with _binding_cursor(own) as cursor:
             cursor.execute(self.sql, arrays)
             return cursor.fetchall() if self.converters else []
 
 
-def _binding_cursor() -> Any:
+def _binding_cursor(own: BaseDatabaseWrapper) -> Any:
     """Django's cursor pastes values into the text of a statement. This one sends them beside it,
     so that each connection parses and plans a statement once (`prepare_threshold` is 0)."""
-    connection.ensure_connection()
-    cursor: Any = psycopg.Cursor(connection.connection)
+    own.ensure_connection()
+    cursor: Any = psycopg.Cursor(own.connection)
     cursor.format = Format.BINARY
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    return wrap(cursor)
+    return own.make_debug_cursor(cursor) if own.queries_logged else own.make_cursor(cursor)
 
 
 def _by_column(columns: Sequence[Row], convert: Sequence[Convert]) -> list[Sequence[Any]]:

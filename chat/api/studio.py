@@ -19,16 +19,9 @@ from paywall.commands import prices
 from paywall.queries.offers import OfferFacts
 from paywall.queries.price_sheet import price_sheet
 
-router = Router(tags=["studio"])
-creator_only = SignedIn(Role.CREATOR)
-
-PRICE_ANSWERS = {
-    200: PricesOut,
-    403: RefusalOut,
-    404: RefusalOut,
-    409: RefusalOut,
-    422: RefusalOut,
-}
+router = Router(tags=["studio"], auth=SignedIn(Role.CREATOR))
+NO = {403: RefusalOut, 404: RefusalOut, 409: RefusalOut, 422: RefusalOut}
+PRICES = {200: PricesOut, **NO}
 
 
 class TermsIn(Schema):
@@ -56,18 +49,13 @@ class MadeOfferOut(Schema):
     media_count: int
 
 
-@router.get(
-    "/studio/prices",
-    response={200: PricesOut, 403: RefusalOut},
-    auth=creator_only,
-    operation_id="prices",
-)
+@router.get("/studio/prices", response={200: PricesOut, 403: RefusalOut}, operation_id="prices")
 async def read_prices(request: HttpRequest) -> Any:
     """Every rule of this creator, the bounds, and what the default price pays."""
     return await in_db(_sheet)(account_id(request))
 
 
-@router.put("/studio/prices", response=PRICE_ANSWERS, auth=creator_only, operation_id="set_prices")
+@router.put("/studio/prices", response=PRICES, operation_id="set_prices")
 async def set_prices(request: HttpRequest, body: TermsIn) -> Any:
     """Set the default price, the free reply window and the answer deadline."""
     creator_id = account_id(request)
@@ -80,64 +68,33 @@ async def set_prices(request: HttpRequest, body: TermsIn) -> Any:
     return await in_db(_change)(creator_id, change, None)
 
 
-@router.put(
-    "/studio/prices/fans/{fan_id}",
-    response=PRICE_ANSWERS,
-    auth=creator_only,
-    operation_id="set_fan_price",
-)
+@router.put("/studio/prices/fans/{fan_id}", response=PRICES, operation_id="set_fan_price")
 async def set_fan_price(request: HttpRequest, fan_id: UUID, body: PriceIn) -> Any:
     """What a message costs this fan, whatever else applies."""
     change = partial(prices.set_fan_price, fan_id=fan_id, cents=body.price_cents)
     return await _change_for_fan(request, fan_id, change)
 
 
-@router.delete(
-    "/studio/prices/fans/{fan_id}",
-    response=PRICE_ANSWERS,
-    auth=creator_only,
-    operation_id="clear_fan_price",
-)
+@router.delete("/studio/prices/fans/{fan_id}", response=PRICES, operation_id="clear_fan_price")
 async def clear_fan_price(request: HttpRequest, fan_id: UUID) -> Any:
     """This fan pays what the other rules say."""
     return await _change_for_fan(request, fan_id, partial(prices.clear_fan_price, fan_id=fan_id))
 
 
-@router.put(
-    "/studio/free-list/{fan_id}",
-    response=PRICE_ANSWERS,
-    auth=creator_only,
-    operation_id="put_on_free_list",
-)
+@router.put("/studio/free-list/{fan_id}", response=PRICES, operation_id="put_on_free_list")
 async def put_on_free_list(request: HttpRequest, fan_id: UUID) -> Any:
     """This fan writes free, unless a price is set for them."""
     return await _change_for_fan(request, fan_id, partial(prices.put_on_free_list, fan_id=fan_id))
 
 
-@router.delete(
-    "/studio/free-list/{fan_id}",
-    response=PRICE_ANSWERS,
-    auth=creator_only,
-    operation_id="remove_from_free_list",
-)
+@router.delete("/studio/free-list/{fan_id}", response=PRICES, operation_id="remove_from_free_list")
 async def remove_from_free_list(request: HttpRequest, fan_id: UUID) -> Any:
     """This fan pays again what the other rules say."""
     change = partial(prices.remove_from_free_list, fan_id=fan_id)
     return await _change_for_fan(request, fan_id, change)
 
 
-@router.post(
-    "/studio/offers",
-    response={
-        201: MadeOfferOut,
-        403: RefusalOut,
-        404: RefusalOut,
-        409: RefusalOut,
-        422: RefusalOut,
-    },
-    auth=creator_only,
-    operation_id="create_offer",
-)
+@router.post("/studio/offers", response={201: MadeOfferOut, **NO}, operation_id="create_offer")
 async def create_offer(request: HttpRequest, body: OfferIn) -> Any:
     """Media for sale to the fan of a conversation, to be sent with a message."""
     facts: OfferFacts = await in_db(commands.create_offer)(

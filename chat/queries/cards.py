@@ -148,6 +148,6 @@ def _spent(conversation_id: UUID, *, since: datetime | None) -> int:
 def _author_kinds(conversation: Conversation) -> list[str]:
     rows = Message.objects.filter(
         conversation_id=conversation.id, sender_id=conversation.creator_id, seq__isnull=False
-    ).order_by("-seq")
+    ).order_by("-id")
     kinds = set(rows.values_list("author_kind", flat=True)[:SEALS_LOOKED_AT])
     return sorted(kinds)

@@ -4,9 +4,11 @@ from collections.abc import Collection
 from itertools import batched
 from uuid import UUID
 
+from django.db.models import Q
+
 from accounts.errors import NotFound
 from chat.models import Conversation, Message, Revision
-from chat.queries.access import lock_conversations
+from chat.queries.access import lock_conversations, sides
 from safety.decisions import ContextLine, SubjectContext
 
 WINDOW = 50
@@ -31,9 +33,8 @@ def revision_context(subject_id: UUID) -> SubjectContext:
 
 def _context(message: Message, body: str) -> SubjectContext:
     conversation = Conversation.objects.get(id=message.conversation_id)
-    rows = Message.objects.filter(conversation_id=conversation.id)
-    before = list(rows.filter(id__lt=message.id).order_by("-id")[:WINDOW])[::-1]
-    after = list(rows.filter(id__gt=message.id).order_by("id")[:WINDOW])
+    before = _written(conversation, Q(id__lt=message.id), newest_first=True)[::-1]
+    after = _written(conversation, Q(id__gt=message.id), newest_first=False)
     return SubjectContext(
         lines=tuple(
             ContextLine(
@@ -48,6 +49,15 @@ def _context(message: Message, body: str) -> SubjectContext:
             for m in [*before, message, *after]
         )
     )
+
+
+def _written(conversation: Conversation, where: Q, *, newest_first: bool) -> list[Message]:
+    """The first of these messages, held ones included: those of each side stand in an index."""
+    found: list[Message] = []
+    for sender_id in sides(conversation):
+        rows = Message.objects.filter(where, conversation_id=conversation.id, sender_id=sender_id)
+        found += rows.order_by("-id" if newest_first else "id")[:WINDOW]
+    return sorted(found, key=lambda message: message.id, reverse=newest_first)[:WINDOW]
 
 
 def lock_message_subject(subject_id: UUID) -> None:

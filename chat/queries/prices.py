@@ -34,7 +34,7 @@ def quote(*, account_id: UUID, conversation: Conversation, now: datetime) -> Quo
     hours = rules[(conversation.creator_id, conversation.fan_id)].answer_deadline
     from_fan = account_id == conversation.fan_id
     price = current_prices([conversation], now)[conversation.id] if from_fan else None
-    refusal = _refusal(account_id, conversation, price.cents if price else 0, now)
+    refusal = _refusal(conversation, from_fan, price.cents if price else 0, now)
     return Quote(
         allowed=refusal is None,
         price_cents=price.cents if price else 0,
@@ -47,12 +47,12 @@ def quote(*, account_id: UUID, conversation: Conversation, now: datetime) -> Quo
 
 
 def _refusal(
-    account_id: UUID, conversation: Conversation, price_cents: int, now: datetime
+    conversation: Conversation, from_fan: bool, price_cents: int, now: datetime
 ) -> str | None:
     try:
         policies.require_open(conversation, arrived_at=now, now=now)
         is_certified = conversation.creator_id in certified([conversation.creator_id])
-        policies.require_may_send(conversation, sender_id=account_id, certified=is_certified)
+        policies.require_may_send(conversation, from_fan=from_fan, certified=is_certified)
     except Refusal as refusal:
         return refusal.code
     waiting = Message.objects.filter(conversation_id=conversation.id, money=Money.RESERVED).count()

@@ -5,9 +5,10 @@ An instance of the ORM costs as much as all else that is decided about a message
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+import msgspec
 
 from accounts.db import read_rows
 from chat.models import Message, MessageState, Money
@@ -18,8 +19,7 @@ _WAITING = (
 )  # fmt: skip
 
 
-@dataclass(slots=True, kw_only=True)
-class WaitingRow:
+class WaitingRow(msgspec.Struct, kw_only=True):
     """A paid message that has no answer yet; what became of its money is not known before."""
 
     id: UUID
@@ -38,8 +38,7 @@ class WaitingRow:
     answered_by_id: UUID | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class MessageRow(WaitingRow):
+class MessageRow(WaitingRow, kw_only=True):
     """A message that is about to be stored: every column of `Message`, by the same names."""
 
     sender_id: UUID

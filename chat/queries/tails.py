@@ -18,9 +18,9 @@ def true_tail(
 
     With `before`, those that were written before that message.
     """
-    rows = Message.objects.filter(
-        conversation_id=conversation_id, sender_id=sender_id, sent_at__gt=now - TAIL_AGE
-    ).order_by("-id")
+    rows = Message.objects.filter(conversation_id=conversation_id, sender_id=sender_id)
     if before is not None:
         rows = rows.filter(id__lt=before)
-    return tuple(reversed(rows.values_list("id", "body")[:TAIL_LENGTH]))
+    last = list(rows.order_by("-id").values_list("id", "body", "sent_at")[:TAIL_LENGTH])
+    # Not the database's to leave out: it would look for younger ones through all that was written.
+    return tuple((id, body) for id, body, sent_at in reversed(last) if sent_at > now - TAIL_AGE)

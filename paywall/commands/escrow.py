@@ -102,18 +102,10 @@ def open_accounts(places: Collection[Place]) -> None:
 def lock_accounts(*, fan_ids: Collection[UUID], creator_ids: Collection[UUID] = ()) -> None:
     """Lock at once every account a batch of sends and answers will touch.
 
-    Call it before `reserve`, `capture` and `give_back` when a transaction calls more than one of
-    them: two such transactions can then never wait for each other.
+    Call it before `capture` and `give_back` when a transaction calls both: two such transactions
+    can then never wait for each other.
     """
     ledger.lock(_places(fan_ids, creator_ids))
-
-
-def reserve(reservations: Sequence[Reservation], *, now: datetime) -> list[Outcome]:
-    """Set each price aside; `Outcome.id` is the hold.
-
-    Refused: `insufficient_funds` with `missing_cents`, and `key_reused`.
-    """
-    return ledger.hold([_request(wanted) for wanted in reservations], now=now)
 
 
 def capture(captures: Sequence[Capture], *, now: datetime) -> list[Captured]:

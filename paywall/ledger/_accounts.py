@@ -29,6 +29,7 @@ class _Stored:
     id: UUID
     balance_cents: int
     reserved_cents: int
+    changed: bool = False
 
 
 class Accounts:
@@ -37,7 +38,6 @@ class Accounts:
     def __init__(self, stored: dict[Place, _Stored], unopened: Collection[Place] = ()) -> None:
         self._stored = stored
         self.unopened = frozenset(unopened)  # asked for, and nobody has opened them
-        self._changed: set[Place] = set()
 
     def balance(self, place: Place) -> int:
         """Cents on this user account now; an account nobody has opened holds nothing."""
@@ -62,11 +62,11 @@ class Accounts:
             account = self._stored[place]
             account.balance_cents += cents
             account.reserved_cents += reserving
-            self._changed.add(place)
+            account.changed = True
 
     def write(self) -> None:
         """One statement for all that changed."""
-        changed = [self._stored[place] for place in self._changed]
+        changed = [account for account in self._stored.values() if account.changed]
         update_rows(
             LedgerAccount,
             ("balance_cents", "reserved_cents"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.db import connection
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Sum, When
 from django.db.models.functions import Coalesce, Substr
 from uuid_utils.compat import uuid7
@@ -40,10 +41,12 @@ def archive(*, before: datetime, to: Path, now: datetime) -> ArchivedPeriod | No
     """Move every transfer that is over and older than `before` to a new file.
 
     `to` is that file (`.jsonl`), or the folder that gets it. What is archived already stays so:
-    then, and when there is nothing to move, None and no file. Assumes an open transaction; what
-    leaves is what the finished file was read back to hold. Raises `ArchiveRefused`.
+    then, and when there is nothing to move, None and no file. Assumes an open transaction, in which
+    it waits for another archive to end; what leaves is what the finished file was read back to
+    hold. Raises `ArchiveRefused`.
     """
     require_transaction()
+    _wait_for_others()
     last = last_period()
     over = _over(before)
     if (last is not None and last.before >= before) or not over.exists():
@@ -56,7 +59,7 @@ def archive(*, before: datetime, to: Path, now: datetime) -> ArchivedPeriod | No
         written = archive_file.write(draft, _postings(over))
         if file.exists() and archive_file.sha256_of(file) != written.sha256:
             raise ArchiveRefused(f"{file.name} is there already, and holds something else.")
-        period = ArchivedPeriod.objects.create(  # a second archive meanwhile waits here, and fails
+        period = ArchivedPeriod.objects.create(
             number=number,
             since=last.before if last else _first_day(),
             before=before,
@@ -73,6 +76,14 @@ def archive(*, before: datetime, to: Path, now: datetime) -> ArchivedPeriod | No
     finally:
         draft.unlink(missing_ok=True)
     return period
+
+
+def _wait_for_others() -> None:
+    """One archive at a time, until the transaction ends; on SQLite one writes at a time anyway."""
+    if connection.vendor == "postgresql":
+        table = ArchivedPeriod._meta.db_table
+        with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")  # readers go on
 
 
 def facts_of(period: ArchivedPeriod) -> dict[str, Any]:

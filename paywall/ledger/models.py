@@ -78,13 +78,13 @@ class Transfer(models.Model):
         ]
         indexes = [
             models.Index(
-                name="transfers_out_of_an_account",
-                fields=["source_owner_id", "id"],
+                name="movements_out_of_an_account",
+                fields=["source_owner_id", "at"],
                 condition=Q(source_owner_id__isnull=False),
             ),
             models.Index(
-                name="transfers_into_an_account",
-                fields=["target_owner_id", "id"],
+                name="movements_into_an_account",
+                fields=["target_owner_id", "at"],
                 condition=Q(target_owner_id__isnull=False),
             ),
         ]

@@ -1,21 +1,20 @@
 """The history of a wallet, newest first: one line per posting, with the balance it left."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, Min, Q, QuerySet, Sum
-from django.db.models.functions import Cast
+from django.db.models import F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 
 from accounts.queries import people
 from paywall.ledger import Book, archives
-from paywall.models import Receipt, ReceiptKind, Transfer
+from paywall.models import LedgerAccount, Receipt, ReceiptKind, Transfer
 
 LINES_MAX = 100
-
-type Row = Any  # one posting: what `_postings` selects; django-stubs has no name for it
+SIDES = (("target", 1), ("source", -1))  # of a transfer, and what it does to the wallet there
+REACH_GROWS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,87 +43,148 @@ class WalletPage:
     next: UUID | None
 
 
+@dataclass(slots=True)
+class _Movement:
+    """What one posting put in and took out."""
+
+    at: datetime
+    first: UUID  # of its transfers; it is the line's id
+    posting_key: str
+    kind: str
+    subject_id: UUID
+    in_cents: int = 0
+    out_cents: int = 0
+
+    @property
+    def place(self) -> tuple[datetime, UUID]:
+        """Where it stands in the history."""
+        return self.at, self.first
+
+
 def wallet_lines(*, owner_id: UUID, before: UUID | None = None, limit: int = 50) -> WalletPage:
-    """At most `limit` (1 to `LINES_MAX`) lines of this wallet, older than line `before`."""
+    """At most `limit` (1 to `LINES_MAX`) lines of this wallet, older than line `before`.
+
+    Costs what it shows, and a sum of what is newer; not what is older.
+    """
     limit = max(1, min(limit, LINES_MAX))
-    rows = list(_older_than(_postings(owner_id), owner_id, before)[: limit + 1])
-    page = rows[:limit]
+    mark = None if before is None else _mark(owner_id, before)
+    if before is not None and mark is None:
+        return WalletPage(items=[], next=None)
+    movements = _newest(owner_id, mark, limit + 1)
+    older = [one for one in movements if mark is None or one.place < mark]
+    page = older[:limit]
     receipts = _receipts(owner_id, page)
     names = people({receipt.creator_id for receipt in receipts.values()})
-    periods = archives.periods_of({r["posting_key"] for r in page if r["kind"] == archives.CLOSING})
-    balance, items = _balance_after(owner_id, page), []
-    for row in page:
-        receipt = receipts.get(row["posting_key"]) or receipts.get(row["subject_id"])
+    periods = archives.periods_of({m.posting_key for m in page if m.kind == archives.CLOSING})
+    balance, items = _balance_after(owner_id, page, movements), []
+    for movement in page:
+        receipt = receipts.get(movement.posting_key) or receipts.get(movement.subject_id)
         what = names[receipt.creator_id].name if receipt else ""
-        period = periods.get(row["posting_key"])
-        items.append(_line(row, balance, what, receipt, period.before if period else None))
-        balance -= row["in_cents"] - row["out_cents"]
-    return WalletPage(items=items, next=items[-1].id if len(rows) > limit else None)
+        period = periods.get(movement.posting_key)
+        items.append(_line(movement, balance, what, receipt, period.before if period else None))
+        balance -= movement.in_cents - movement.out_cents
+    return WalletPage(items=items, next=items[-1].id if len(older) > limit else None)
 
 
 def _line(
-    row: Row,
+    movement: _Movement,
     balance_cents: int,
     what: str,
     receipt: Receipt | None,
     archived_until: datetime | None,
 ) -> WalletLine:
     return WalletLine(
-        id=UUID(row["first"]),
-        at=row["at"],
-        kind=row["kind"],
+        id=movement.first,
+        at=movement.at,
+        kind=movement.kind,
         what=what,
-        in_cents=row["in_cents"],
-        out_cents=row["out_cents"],
+        in_cents=movement.in_cents,
+        out_cents=movement.out_cents,
         balance_cents=balance_cents,
         receipt_id=receipt.id if receipt else None,
         archived_until=archived_until,
     )
 
 
-def _postings(owner_id: UUID) -> "QuerySet[Transfer, Row]":
-    """What each posting put in and took out; its transfers share `at`, so a page never cuts one."""
-    out = Q(source_owner_id=owner_id, source_book=Book.FAN_WALLET)
-    into = Q(target_owner_id=owner_id, target_book=Book.FAN_WALLET)
-    return (
-        Transfer.objects.filter(out | into)
-        .values("at", "posting_key", "kind", "subject_id")
-        .annotate(
-            first=Min(Cast("id", CharField())),  # PostgreSQL has no min(uuid)
-            in_cents=Sum("amount_cents", filter=into, default=0),
-            out_cents=Sum("amount_cents", filter=out, default=0),
-        )
-        .order_by("-at", "-first")
-    )
+def _mark(owner_id: UUID, line_id: UUID) -> tuple[datetime, UUID] | None:
+    """Where this line stands in the history; None when it is not of this wallet."""
+    mine = _of(owner_id, "source") | _of(owner_id, "target")
+    at = Transfer.objects.filter(mine, id=line_id).values_list("at", flat=True).first()
+    return None if at is None else (at, line_id)
 
 
-def _older_than(
-    postings: "QuerySet[Transfer, Row]", owner_id: UUID, before: UUID | None
-) -> "QuerySet[Transfer, Row]":
-    if before is None:
-        return postings
-    mine = Q(source_owner_id=owner_id) | Q(target_owner_id=owner_id)
-    marks = Transfer.objects.filter(mine, id=before).annotate(first=Cast("id", CharField()))
-    mark = marks.values_list("at", "first").first()
-    if mark is None:
-        return postings.none()
-    at, first = mark
-    return postings.filter(Q(at__lt=at) | Q(at=at, first__lt=first))
+def _of(owner_id: UUID, side: str) -> Q:
+    return Q(**{f"{side}_owner_id": owner_id, f"{side}_book": Book.FAN_WALLET})
 
 
-def _balance_after(owner_id: UUID, page: list[Row]) -> int:
-    """The balance the newest line of the page left: all that came before it, and itself."""
+def _newest(owner_id: UUID, mark: tuple[datetime, UUID] | None, wanted: int) -> list[_Movement]:
+    """The newest movements, newest first, whole ones alone: `wanted` of them at least if there are
+    as many older than the mark. Those of the mark's very moment are all among them.
+
+    The transfers of a posting share their moment. Of each side the newest transfers are read, and
+    what stands at the moment of the last one, or before, may not be whole; then further ones are.
+    """
+    reach = 2 * wanted
+    while True:
+        legs, whole_after = [], None
+        for side, sign in SIDES:
+            rows = Transfer.objects.filter(_of(owner_id, side))
+            if mark is not None:
+                rows = rows.filter(at__lte=mark[0])
+            found = list(rows.order_by("-at")[:reach])
+            legs += [(transfer, sign) for transfer in found]
+            if len(found) == reach:
+                last = found[-1].at
+                whole_after = last if whole_after is None else max(whole_after, last)
+        movements = _grouped(legs)
+        if whole_after is None:
+            return movements
+        whole = [one for one in movements if one.at > whole_after]
+        if sum(mark is None or one.place < mark for one in whole) >= wanted:
+            return whole
+        reach *= REACH_GROWS
+
+
+def _grouped(legs: Iterable[tuple[Transfer, int]]) -> list[_Movement]:
+    found: dict[str, _Movement] = {}
+    for leg, sign in legs:
+        one = found.get(leg.posting_key)
+        if one is None:
+            one = _Movement(leg.at, leg.id, leg.posting_key, leg.kind, leg.subject_id)
+            found[leg.posting_key] = one
+        one.first = min(one.first, leg.id)
+        if sign > 0:
+            one.in_cents += leg.amount_cents
+        else:
+            one.out_cents += leg.amount_cents
+    return sorted(found.values(), key=lambda one: one.place, reverse=True)
+
+
+def _balance_after(owner_id: UUID, page: list[_Movement], movements: Iterable[_Movement]) -> int:
+    """The balance the newest line of the page left: the wallet's own, without what is newer."""
     if not page:
         return 0
-    at, first = page[0]["at"], page[0]["first"]
-    until = _postings(owner_id).filter(Q(at__lt=at) | Q(at=at, first__lte=first)).order_by()
-    sums = until.aggregate(into=Sum("in_cents", default=0), out=Sum("out_cents", default=0))
-    return int(sums["into"]) - int(sums["out"])
+    top = page[0]
+    wallet = LedgerAccount.objects.filter(owner_id=owner_id, book=Book.FAN_WALLET)
+    # One statement: what is spent meanwhile is in the balance and among the newer, or in neither.
+    newer = [_moved_since(side, top.at) * sign for side, sign in SIDES]
+    cents = wallet.values_list(F("balance_cents") - newer[0] - newer[1], flat=True).get()
+    beside = [one for one in movements if one.at == top.at and one.place > top.place]
+    return int(cents) - sum(one.in_cents - one.out_cents for one in beside)
 
 
-def _receipts(fan_id: UUID, page: Collection[Row]) -> dict[str | UUID, Receipt]:
+def _moved_since(side: str, at: datetime) -> Coalesce:
+    """Cents on this side of the wallet of the outer query, after that moment."""
+    rows = Transfer.objects.filter(
+        **{f"{side}_owner_id": OuterRef("owner_id"), f"{side}_book": OuterRef("book")}, at__gt=at
+    )
+    sums = rows.values(f"{side}_owner_id").annotate(cents=Sum("amount_cents")).values("cents")
+    return Coalesce(Subquery(sums), Value(0))
+
+
+def _receipts(fan_id: UUID, page: Collection[_Movement]) -> dict[str | UUID, Receipt]:
     """Receipts by the posting they document, and sales by what was sold (a hold has none yet)."""
-    keys, subjects = [r["posting_key"] for r in page], [r["subject_id"] for r in page]
+    keys, subjects = [one.posting_key for one in page], [one.subject_id for one in page]
     found = Receipt.objects.filter(
         Q(posting_key__in=keys) | Q(subject_id__in=subjects, kind=ReceiptKind.SALE), fan_id=fan_id
     )

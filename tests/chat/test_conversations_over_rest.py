@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from django.test import AsyncClient, Client
+from uuid_utils.compat import uuid7
 
-from accounts.models import Account
+from accounts.models import Account, Certification
+from accounts.queries import CREATORS_PAGE
 from chat.models import Conversation
 from tests.chat.talk import Talk
-from tests.factories import make_creator, make_fan, make_moderator
+from tests.factories import START, make_creator, make_fan, make_moderator
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -138,6 +140,21 @@ def test_only_certified_creators_are_listed() -> None:
     assert [person["id"] for person in people] == [str(listed.id)]
     assert call(fan, "GET", f"/api/creators/{listed.id}")[0] == 200
     assert call(fan, "GET", f"/api/creators/{newcomer.id}")[0] == 404
+
+
+def test_pages_of_creators_join_although_they_share_a_name() -> None:
+    fan = make_fan()
+    shared = [make_creator(name="Rose") for _ in range(CREATORS_PAGE + 3)]
+    alone = make_creator(name="Zoé")
+    _, first = call(fan, "GET", "/api/creators")
+    Certification.objects.filter(account_id=first[-1]["id"]).update(revoked_at=START)
+    _, second = call(fan, "GET", f"/api/creators?after={first[-1]['id']}")
+    found = [person["id"] for person in first + second]
+    assert len(first) == CREATORS_PAGE
+    assert sorted(found) == sorted(str(creator.id) for creator in [*shared, alone])
+    assert found[-1] == str(alone.id)
+    assert call(fan, "GET", f"/api/creators?after={alone.id}") == (200, [])
+    assert call(fan, "GET", f"/api/creators?after={uuid7()}") == (200, [])
 
 
 def test_the_api_is_asynchronous_and_describes_itself() -> None:

@@ -1,10 +1,14 @@
 """Builders for tests about money: a funded wallet, and short names for places."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
 from uuid_utils.compat import uuid7
 
 from paywall import ledger
+from paywall.commands import escrow
 from paywall.ledger import Book, HoldRequest, Leg, Place, Posting
 from tests.factories import START
 
@@ -41,3 +45,15 @@ def held(owner_id: UUID, cents: int) -> UUID:
     assert outcome.status == "done"
     assert outcome.id is not None
     return outcome.id
+
+
+def set_aside(wanted: Sequence[escrow.Reservation], *, now: datetime = START) -> list[UUID]:
+    """The prices of sent messages, in escrow as a batch of sends puts them there: their holds."""
+    fan_ids = {one.fan_id for one in wanted}
+    escrow.open_accounts([wallet_of(fan_id) for fan_id in fan_ids])
+    with transaction.atomic():
+        till = escrow.Till(fan_ids=fan_ids, creator_ids=())
+        holds = [outcome.id for outcome in map(till.reserve, wanted) if outcome.id is not None]
+        till.write(now=now)
+    assert len(holds) == len(wanted)
+    return holds

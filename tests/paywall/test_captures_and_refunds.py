@@ -16,7 +16,7 @@ from paywall.commands.releases import release_earnings
 from paywall.ledger import Book, Leg, Place, Posting, Wallet
 from paywall.models import Receipt, ReceiptKind
 from tests.factories import START
-from tests.paywall.books import ESCROW, PLATFORM, funded
+from tests.paywall.books import ESCROW, PLATFORM, funded, set_aside
 
 pytestmark = pytest.mark.django_db
 VAT, RESERVE = Place(Book.VAT_PAYABLE), Place(Book.CHARGEBACK_RESERVE)
@@ -35,9 +35,8 @@ def reserved(fan_id, creator_id, cents) -> Capture:
     """A paid message that waits, as the capture an answer would make of it."""
     message_id = uuid7()
     escrow.lock_accounts(fan_ids=[fan_id], creator_ids=[creator_id])
-    [outcome] = escrow.reserve([Reservation(message_id, fan_id, cents)], now=START)
-    assert outcome.id is not None
-    return Capture(message_id, outcome.id, fan_id, creator_id, cents, 20)
+    [hold_id] = set_aside([Reservation(message_id, fan_id, cents)])
+    return Capture(message_id, hold_id, fan_id, creator_id, cents, 20)
 
 
 def sold(fan_id, creator_id, cents=800, *, key=None, **changes) -> sales.Sold:

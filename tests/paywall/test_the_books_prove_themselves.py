@@ -17,7 +17,7 @@ from paywall.models import Offer, Unlock
 from paywall.queries.proofs import PROOFS
 from tests.factories import START, make_creator, make_fan
 from tests.guards import lifted_guards
-from tests.paywall.books import top_up
+from tests.paywall.books import set_aside, top_up
 
 pytestmark = pytest.mark.django_db
 TABLES = (
@@ -122,15 +122,13 @@ def honest_work() -> None:
     fan, creator = make_fan(), make_creator()
     top_up(fan.id, 5_000)
     messages = [uuid7() for _ in range(4)]
-    holds = escrow.reserve([Reservation(m, fan.id, 200) for m in messages], now=START)
+    holds = set_aside([Reservation(m, fan.id, 200) for m in messages])
     captures = [
-        Capture(message_id, outcome.id, fan.id, creator.id, 200, 20)
-        for message_id, outcome in zip(messages[:2], holds, strict=False)
-        if outcome.id is not None
+        Capture(message_id, hold_id, fan.id, creator.id, 200, 20)
+        for message_id, hold_id in zip(messages[:2], holds, strict=False)
     ]
     captured = escrow.capture(captures, now=START)
-    assert holds[2].id is not None
-    escrow.give_back([holds[2].id], now=START)
+    escrow.give_back([holds[2]], now=START)
     sales.refund_sale(receipt_id=captured[0].receipt_id, now=START)
     unlock(fan, creator)
 

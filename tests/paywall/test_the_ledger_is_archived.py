@@ -24,7 +24,7 @@ from paywall.models import ArchivedPeriod, ArchivedPosting, Hold, Receipt, Trans
 from paywall.queries.archives import prove_archives
 from paywall.queries.wallet_lines import wallet_lines
 from tests.factories import make_creator, make_fan
-from tests.paywall.books import CLEARING, wallet_of
+from tests.paywall.books import CLEARING, set_aside, wallet_of
 from tests.paywall.test_the_books_prove_themselves import execute, tampering
 
 pytestmark = pytest.mark.django_db
@@ -50,9 +50,8 @@ class Shop:
 
     def ask(self, *, at: datetime) -> escrow.Capture:
         message_id = uuid7()
-        [held] = escrow.reserve([escrow.Reservation(message_id, self.fan.id, 200)], now=at)
-        assert held.id is not None
-        return escrow.Capture(message_id, held.id, self.fan.id, self.creator.id, 200, 20)
+        [hold_id] = set_aside([escrow.Reservation(message_id, self.fan.id, 200)], now=at)
+        return escrow.Capture(message_id, hold_id, self.fan.id, self.creator.id, 200, 20)
 
     def answer(self, asked: escrow.Capture, *, at: datetime) -> int:
         [captured] = escrow.capture([asked], now=at)

@@ -14,6 +14,7 @@ from paywall.commands import escrow, sales
 from paywall.gateway import outbox, signature
 from paywall.models import PaymentEvent, TopUp
 from tests.factories import make_creator, make_fan, make_moderator
+from tests.paywall.books import set_aside
 from tests.paywall.provider import CHALLENGE, DECLINED, GOOD, funded_fan, wallet_cents, webhooks
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,18 +56,15 @@ def sold(fan: Account, creator: Account, cents: int, *, now: datetime | None = N
     now = now or datetime.now(UTC)
     message_id = uuid7()
     with transaction.atomic():
-        [held] = escrow.reserve([escrow.Reservation(message_id, fan.id, cents)], now=now)
-        hold_id = held.id or uuid7()
+        [hold_id] = set_aside([escrow.Reservation(message_id, fan.id, cents)], now=now)
         one = escrow.Capture(message_id, hold_id, fan.id, creator.id, cents, 20)
         [captured] = escrow.capture([one], now=now)
     return captured.receipt_id
 
 
 def reserved(fan: Account, cents: int) -> UUID:
-    with transaction.atomic():
-        reservation = escrow.Reservation(uuid7(), fan.id, cents)
-        [held] = escrow.reserve([reservation], now=datetime.now(UTC))
-    return held.id or uuid7()
+    [hold_id] = set_aside([escrow.Reservation(uuid7(), fan.id, cents)], now=datetime.now(UTC))
+    return hold_id
 
 
 def test_the_wallet_tells_what_the_screen_needs():

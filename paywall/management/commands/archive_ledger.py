@@ -23,6 +23,7 @@ class Command(BaseCommand):
     help = "Move settled transfers to a file with its SHA-256, leaving closing balances."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Until when to archive, or whose archived lines to print; and where the files are kept."""
         chosen = parser.add_mutually_exclusive_group(required=True)
         chosen.add_argument("--before", type=_midnight, metavar="DATE", help="YYYY-MM-DD, UTC")
         chosen.add_argument(
@@ -39,6 +40,13 @@ class Command(BaseCommand):
     def handle(
         self, *, before: datetime | None, statement: UUID | None, to: Path, **options: Any
     ) -> None:
+        """Move what was over before midnight (UTC) of that date to one new file, or print lines.
+
+        The file stands before the rows go: one that is left because they did not go is taken by the
+        same run again. What is archived stays so, and a date before it changes nothing (exit 0).
+        Another archive is waited for. Raises `CommandError` (exit 1) when the period is not
+        settled, the books do not balance, another file stands there, or one to read is missing.
+        """
         if statement is not None:
             return self._print_lines(statement, to)
         assert before is not None

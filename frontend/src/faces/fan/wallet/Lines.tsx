@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { money } from '../../../core/money'
 import { ask, rest } from '../../../core/rest'
-import { fullMoment } from '../../../core/time'
+import { fullMoment, longDay } from '../../../core/time'
 import type { components } from '../../../gen/api'
 import { useLanguage } from '../../../i18n'
 import { Button } from '../../../ui/Button'
@@ -60,7 +60,7 @@ function useColumns(onReceipt: (id: number) => void): Column<Line>[] {
     if (line.archived_until !== null) {
       return (
         <>
-          {t('lines.archived', { date: fullMoment(line.archived_until, language) })}
+          {t('lines.archived', { date: longDay(line.archived_until.slice(0, 10), language) })}
           <span className={styles.under}>{t('lines.archived_where')}</span>
         </>
       )
