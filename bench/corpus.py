@@ -67,11 +67,13 @@ def grown(book: RuleBook, patterns: int) -> RuleBook:
 
 
 def hostile(rules: Sequence[Rule]) -> dict[str, str]:
-    """The longest texts a message can be, each made to cost as much as it can."""
+    """The longest texts a message can be: ordinary chat, and each made to cost all it can."""
     random = Random(3)
     words = list(dict.fromkeys(word for rule in rules for word in _words(rule)))
     examples = [one[-1] for rule in rules for one in (*rule.matches, *rule.twins)]
+    chat = Texts(3)
     plain = {
+        "ordinary chat": " ".join(chat.next() for _ in range(TEXT_MAX_CHARACTERS // 50)),
         "words of the packs, shortest first": " ".join(sorted(words, key=len)),
         "words of the packs, shuffled": " ".join(random.sample(words, len(words))),
         "examples of the packs": " ".join(random.sample(examples, len(examples))),

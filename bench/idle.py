@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgpack
 
-from bench.cases import Cases, ProductCase, own_core
+from bench.cases import ANSWER_EVERY, Cases, ProductCase, own_core
 from bench.clients import until
 from bench.cost import Cost, cost
 from bench.load import ProductLoad, measure
@@ -185,16 +185,20 @@ async def _crowd(case: ProductCase, options: Options, say: Say) -> tuple[Cost, C
 
 
 async def _warm(load: ProductLoad) -> None:
-    """A first message of each pair: what that one costs more is not what is asked."""
-    before = [talk.delivered for talk in load.dialogues]
+    """A first message and a first answer of each pair: what those cost more is not what is asked,
+    such as the words before them that screening reads once for each who writes."""
+    answers = [talk.delivered - talk.paid for talk in load.dialogues]
+    load.answer_every(1)
     load.start(1)
     await until(
         lambda: all(
-            talk.delivered > count for talk, count in zip(load.dialogues, before, strict=True)
+            talk.delivered - talk.paid > count
+            for talk, count in zip(load.dialogues, answers, strict=True)
         )
     )
     load.stop()
     await load.drain()
+    load.answer_every(ANSWER_EVERY)
 
 
 def _crowd_goal(case: ProductCase, few: Cost, many: Cost) -> Goal:

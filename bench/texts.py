@@ -55,7 +55,7 @@ SUSPECT = (
     "t'aurais pas un snap par hasard",
     "on bascule sur whatsapp ?",
     "j'ai plus envie de vivre",
-    "5g causes cancer, spread the word",
+    "you can vote by text message this year, send your choice to the number on tv",
     "join our campaign and vote for our party",
 )
 SUSPECT_EVERY = 200  # one text in so many

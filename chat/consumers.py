@@ -27,6 +27,7 @@ from chat import answers, drain, handlers, presence, protocol
 from chat.errors import BUSY_DETAIL, BUSY_RETRY_MS, Busy
 from chat.pace import Pace, pace_of
 from chat.session_watch import start_watching_sessions
+from chat.sockets import PROMPT_SENDING
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Gateway(AsyncConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.loop = asyncio.get_running_loop()
         self._transmit = send
+        self._hand_over = scope.get("extensions", {}).get(PROMPT_SENDING)
         self._outbound: deque[bytes] = deque()
         self._outbound_bytes = 0
         self._flushing: asyncio.Task[None] | None = None
@@ -160,6 +162,9 @@ class Gateway(AsyncConsumer):
     def _enqueue(self, frame: bytes) -> None:
         if self._closed:
             return
+        if self._hand_over is not None:
+            self._hand_over(frame if self.binary else frame.decode(), self.binary)
+            return
         self._outbound.append(frame)
         self._outbound_bytes += len(frame)
         if self._outbound_bytes > OUTBOUND_MAX_BYTES:
@@ -170,7 +175,7 @@ class Gateway(AsyncConsumer):
             self._flushing = self.loop.create_task(self._flush())
 
     async def _flush(self) -> None:
-        """Write all that waits, in one turn of the loop where the transport lets us."""
+        """Write all that waits, as far as the server lets us."""
         while self._outbound and not self._closed:
             frame = self._outbound.popleft()
             self._outbound_bytes -= len(frame)

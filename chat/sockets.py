@@ -7,6 +7,10 @@ from accounts.errors import Refusal
 from accounts.events import Event
 from accounts.models import Account
 
+# An extension of ASGI's scope, where the server offers it: `(frame, is it binary) -> None` hands a
+# frame over at once and never waits. The server itself then bounds what a client does not read.
+PROMPT_SENDING = "aparte.prompt_sending"
+
 
 class Socket(Protocol):
     """One open socket of one account."""

@@ -1,6 +1,5 @@
 """What a batch of sends needs to know, read in a constant number of statements."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,13 +9,12 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts.db import read_rows
-from accounts.errors import NotFound
 from accounts.models import Account
 from accounts.queries import certified
 from chat.commands.drafts import Draft, Sent, attachments_of, words_of
 from chat.events import OfferView
 from chat.models import Conversation, Message, Watcher
-from chat.queries.access import lock_conversations, sides
+from chat.queries.access import lock_conversations
 from chat.queries.rows import MessageRow, Paid, paid_and_waiting
 from chat.queries.tails import TAIL_LENGTH, true_tail
 from chat.queries.views import Reader, offer_view
@@ -37,57 +35,72 @@ class Author(NamedTuple):
 
 
 @dataclass(slots=True)
-class Batch:
-    """The rows a batch touches, and what it decided so far."""
+class Room:
+    """A conversation that a batch touches, and all that the next message in it hangs on."""
 
-    conversations: dict[UUID, Conversation]
-    till: escrow.Till
-    rules: dict[tuple[UUID, UUID], pricing.Rules]
-    certified: set[UUID]
-    offers: dict[UUID, OfferFacts]
-    reply_targets: dict[UUID, UUID]  # message -> its conversation
-    watchers: dict[UUID, list[UUID]]
-    replays: dict[tuple[UUID, UUID], Sent]
-    verdicts: dict[UUID, Verdict]  # by message id, as its draft brought it
-    waiting: defaultdict[UUID, list[Paid]]  # delivered, paid, without an answer
-    held_paid: defaultdict[UUID, int]  # paid and still held, by conversation
-    new_messages: list[MessageRow] = field(default_factory=list)
-    screened: list[Screened] = field(default_factory=list)
-    suspects: list[tuple[MessageRow, Draft, Verdict]] = field(default_factory=list)
+    conversation: Conversation
+    rules: pricing.Rules
+    certified: bool
+    watchers: Sequence[UUID]
+    waiting: list[Paid]  # delivered, paid, without an answer
+    held_paid: int  # paid and still held
+    _price: pricing.Price | None = None
+    _priced_for: datetime | None = None  # when the creator had last written
 
-    def conversation_of(self, draft: Draft) -> Conversation:
-        """The draft's conversation, if its sender is one of the two sides. Raises `NotFound`."""
-        conversation = self.conversations.get(draft.conversation_id)
-        if conversation is None or draft.sender_id not in sides(conversation):
-            raise NotFound("This conversation is not available.")
-        return conversation
+    @property
+    def waiting_count(self) -> int:
+        """Paid messages that have no answer, held ones included."""
+        return len(self.waiting) + self.held_paid
 
-    def waiting_count(self, conversation_id: UUID) -> int:
-        """Paid messages of this conversation that have no answer, held ones included."""
-        return len(self.waiting[conversation_id]) + self.held_paid[conversation_id]
+    def price(self, now: datetime) -> pricing.Price:
+        """What the fan's next message costs. Ask with one `now`: it changes with an answer only."""
+        wrote_at = self.conversation.creator_wrote_at
+        if self._price is None or self._priced_for is not wrote_at:
+            self._price, self._priced_for = self._price_after(wrote_at, now), wrote_at
+        return self._price
 
-    def price(self, conversation: Conversation, now: datetime) -> pricing.Price:
-        """What the fan's next message costs."""
+    def _price_after(self, wrote_at: datetime | None, now: datetime) -> pricing.Price:
         return pricing.price(
-            self.rules[(conversation.creator_id, conversation.fan_id)],
-            creator_wrote_at=conversation.creator_wrote_at,
+            self.rules,
+            creator_wrote_at=wrote_at,
             now=now,
             platform_default_cents=settings.MESSAGE_PRICE_DEFAULT_CENTS,
         )
 
-    def verdict(self, draft: Draft, message: MessageRow, conversation: Conversation) -> Verdict:
+
+class Entry(NamedTuple):
+    """A draft with what was found for it. Who writes is told once: to compare two ids is a call
+    in Python. Without a room, its sender is none of the two sides of any conversation."""
+
+    draft: Draft
+    verdict: Verdict  # as it brought it, softened
+    room: Room | None
+    from_fan: bool
+
+
+@dataclass(slots=True)
+class Batch:
+    """The rows a batch touches, and what it decided so far."""
+
+    entries: list[Entry]
+    conversations: dict[UUID, Conversation]
+    till: escrow.Till
+    offers: dict[UUID, OfferFacts]
+    reply_targets: dict[UUID, UUID]  # message -> its conversation
+    replays: dict[tuple[UUID, UUID], Sent]
+    new_messages: list[MessageRow] = field(default_factory=list)
+    screened: list[Screened] = field(default_factory=list)
+    suspects: list[tuple[MessageRow, Draft, Verdict]] = field(default_factory=list)
+
+    def verdict(self, entry: Entry, message: MessageRow, conversation: Conversation) -> Verdict:
         """The verdict on what will be read: the draft's own, if it was said of exactly that.
 
         Screened once more if the words are others than were screened, or if the sender wrote
         elsewhere meanwhile. Ask once every draft that is accepted: the answer is recorded.
         """
-        from_fan = draft.sender_id == conversation.fan_id
-        tail_id = conversation.fan_tail_id if from_fan else conversation.creator_tail_id
-        verdict, words, context = (
-            self.verdicts[draft.message_id],
-            self._words(message),
-            draft.context,
-        )
+        draft, verdict = entry.draft, entry.verdict
+        words, context = self._words(message), draft.context
+        tail_id = conversation.fan_tail_id if entry.from_fan else conversation.creator_tail_id
         content = content_sha256(words, attachments_of(draft.offer_id))
         if draft.tail_id != tail_id or verdict.content_sha256 != content:
             if draft.tail_id != tail_id:
@@ -116,13 +129,6 @@ class Batch:
         stored = true_tail(draft.conversation_id, draft.sender_id, now=draft.sent_at)
         return (*(text for _, text in stored), *new)[-TAIL_LENGTH:]
 
-    def remember(self, draft: Draft, conversation: Conversation) -> None:
-        """This draft is now the last thing its sender wrote here."""
-        if draft.sender_id == conversation.fan_id:
-            conversation.fan_tail_id = draft.message_id
-        else:
-            conversation.creator_tail_id = draft.message_id
-
     def offer_view(self, message: MessageRow) -> OfferView | None:
         """The message's offer as both sides see it while nobody bought it."""
         facts = self.offers.get(message.offer_id) if message.offer_id else None
@@ -138,35 +144,53 @@ def load_batch(drafts: Sequence[Draft], now: datetime) -> Batch:
     decisions hang on. Raises `escrow.Unopened`."""
     conversations = lock_conversations({draft.conversation_id for draft in drafts})
     till = _till(drafts, conversations)
-    places = conversations.values()
-    waiting, held = paid_and_waiting(list(conversations))
-    verdicts = softened([draft.verdict for draft in drafts])
+    rooms = _rooms(conversations, now)
     offers = {draft.offer_id for draft in drafts if draft.offer_id}
     replies = {draft.reply_to for draft in drafts if draft.reply_to}
+    verdicts = softened([draft.verdict for draft in drafts])
     return Batch(
+        entries=[_entry(draft, one, rooms) for draft, one in zip(drafts, verdicts, strict=True)],
         conversations=conversations,
         till=till,
-        rules=price_rules(pairs={(c.creator_id, c.fan_id) for c in places}),
-        certified=certified({c.creator_id for c in places}),
         offers=offer_facts(offer_ids=offers) if offers else {},
         reply_targets=_reply_targets(replies, conversations) if replies else {},
-        watchers=watchers_of(conversations, now),
         replays=_replays(drafts),
-        verdicts={draft.message_id: one for draft, one in zip(drafts, verdicts, strict=True)},
-        waiting=waiting,
-        held_paid=held,
     )
+
+
+def _entry(draft: Draft, verdict: Verdict, rooms: Mapping[UUID, Room]) -> Entry:
+    if (room := rooms.get(draft.conversation_id)) is None:
+        return Entry(draft, verdict, None, from_fan=False)
+    from_fan = draft.sender_id == room.conversation.fan_id
+    is_side = from_fan or draft.sender_id == room.conversation.creator_id
+    return Entry(draft, verdict, room if is_side else None, from_fan)
+
+
+def _rooms(conversations: Mapping[UUID, Conversation], now: datetime) -> dict[UUID, Room]:
+    places = conversations.values()
+    rules = price_rules(pairs={(c.creator_id, c.fan_id) for c in places})
+    may_sell = certified({c.creator_id for c in places})
+    watchers = watchers_of(conversations, now)
+    waiting, held = paid_and_waiting(conversations)
+    return {
+        place: Room(
+            conversation=c,
+            rules=rules[(c.creator_id, c.fan_id)],
+            certified=c.creator_id in may_sell,
+            watchers=watchers.get(place, ()),
+            waiting=waiting[place],
+            held_paid=held[place],
+        )
+        for place, c in conversations.items()
+    }
 
 
 def _till(drafts: Sequence[Draft], conversations: Mapping[UUID, Conversation]) -> escrow.Till:
     """Over the wallets of the fans, and over both sides' where an answer may capture."""
-    fans, creators = set(), set()
-    for draft in drafts:
-        if conversation := conversations.get(draft.conversation_id):
-            fans.add(conversation.fan_id)
-            if draft.sender_id == conversation.creator_id:
-                creators.add(conversation.creator_id)
-    return escrow.Till(fan_ids=fans, creator_ids=creators)
+    senders = {draft.sender_id for draft in drafts}
+    creators = {c.creator_id for c in conversations.values()}
+    fans = {c.fan_id for c in conversations.values()}
+    return escrow.Till(fan_ids=fans, creator_ids=creators & senders)
 
 
 def watchers_of(conversation_ids: Collection[UUID], now: datetime) -> dict[UUID, list[UUID]]:

@@ -148,22 +148,24 @@ def deliver(
 ) -> None:
     """Give the message its number, start the clock of its price, and let an answer in person
     capture what waits. `waiting` are the conversation's paid messages without an answer."""
-    now = changes.now
+    now, (fan_id, creator_id) = changes.now, sides(conversation)
+    from_fan = message.sender_id == fan_id
     conversation.seq += 1
     message.seq, message.delivered_at, message.state = conversation.seq, now, MessageState.DELIVERED
     message.decide_before = None
-    _count(message, conversation, now)
+    _count(message, conversation, now, from_fan=from_fan)
     if message.money == Money.RESERVED:
         message.answer_due_at = now + timedelta(seconds=message.answer_seconds)
         conversation.due_at = min(conversation.due_at or LATEST, message.answer_due_at)
         waiting.append(message)
-    elif is_answer(message, conversation):
+    elif not from_fan and is_answer(message, conversation):
         conversation.creator_wrote_at = now
         _capture_waiting(message, waiting, changes)
         conversation.due_at = nearest(waiting)
-    for account_id in sides(conversation):
-        is_sender = account_id == message.sender_id
-        reader = Reader.FAN if account_id == conversation.fan_id else Reader.CREATOR
+    for account_id, reader, is_sender in (
+        (fan_id, Reader.FAN, from_fan),
+        (creator_id, Reader.CREATOR, not from_fan),
+    ):
         view = delivered_view(message, reader=reader, is_sender=is_sender, offer=offer)
         changes.tell([account_id], view)
     if watchers:
@@ -251,12 +253,14 @@ def is_answer(message: AnyMessage, conversation: Conversation) -> bool:
     return in_person and message.sender_id == conversation.creator_id and bool(message.body)
 
 
-def _count(message: AnyMessage, conversation: Conversation, now: datetime) -> None:
+def _count(
+    message: AnyMessage, conversation: Conversation, now: datetime, *, from_fan: bool
+) -> None:
     conversation.last_body = message.body[:120]
     conversation.last_at = max(conversation.last_at, now)  # the clocks of two processes differ
     if now - conversation.listed_at >= LISTED_EVERY:
         conversation.listed_at = now
-    if message.sender_id == conversation.fan_id:
+    if from_fan:
         conversation.creator_unread += 1
         conversation.fan_wrote = True
     else:

@@ -12,7 +12,7 @@ from accounts.db import insert_rows
 from accounts.errors import Malformed, NotFound, Refusal
 from chat import policies
 from chat.commands import clocks, fate, money
-from chat.commands.batch import Batch, load_batch
+from chat.commands.batch import Batch, Entry, Room, load_batch
 from chat.commands.drafts import Draft, Outcome, Sent
 from chat.commands.fate import Changes
 from chat.errors import ClientIdReused, PriceRose, TooManyWaiting
@@ -47,20 +47,23 @@ def send_messages(*, drafts: Sequence[Draft], now: datetime) -> list[Outcome]:
 def _send(drafts: Sequence[Draft], now: datetime) -> list[Outcome]:
     batch = load_batch(drafts, now)
     changes = Changes(now=now, conversations=batch.conversations, till=batch.till)
-    outcomes = [_decide(draft, batch, changes) for draft in drafts]
+    outcomes = [_decide(entry, batch, changes) for entry in batch.entries]
     _write(batch, changes)
     return outcomes
 
 
-def _decide(draft: Draft, batch: Batch, changes: Changes) -> Outcome:
+def _decide(entry: Entry, batch: Batch, changes: Changes) -> Outcome:
     """One draft's outcome, knowing what became of every draft before it."""
-    if known := batch.replays.get((draft.sender_id, draft.client_id)):
+    draft = entry.draft
+    key = draft.sender_id, draft.client_id
+    if known := batch.replays.get(key):
         if known.message.sent_sha256 == draft.sha256:
             return replace(known, replay=True, balance_cents=None)  # it may have moved since
         return ClientIdReused("This client_id was used for another message.")
+    if (room := entry.room) is None:
+        return NotFound("This conversation is not available.")
     try:
-        conversation = batch.conversation_of(draft)
-        message = _new_message(draft, conversation, batch, changes.now)
+        message = _new_message(entry, room, batch, changes.now)
     except Refusal as refusal:
         return refusal
     balance_cents = None
@@ -70,27 +73,24 @@ def _decide(draft: Draft, batch: Batch, changes: Changes) -> Outcome:
             detail = "Top up your wallet to send this."
             return InsufficientFunds(detail, missing_cents=reserved.missing_cents)
         message.hold_id, balance_cents = reserved.id, reserved.balance_cents
-    _accept(draft, message, batch, changes)
+        changes.payers.add(message.sender_id)
+    _accept(entry, message, room, batch, changes)
     sent = Sent(message=message, balance_cents=balance_cents)
-    batch.replays[(draft.sender_id, draft.client_id)] = sent
+    batch.replays[key] = sent
     return sent
 
 
-def _new_message(
-    draft: Draft, conversation: Conversation, batch: Batch, now: datetime
-) -> MessageRow:
+def _new_message(entry: Entry, room: Room, batch: Batch, now: datetime) -> MessageRow:
     """Raises the `Refusal` that keeps this draft from being sent."""
+    draft, conversation = entry.draft, room.conversation
     policies.require_open(conversation, arrived_at=draft.sent_at, now=now)
-    creator_id, from_fan = conversation.creator_id, draft.sender_id == conversation.fan_id
-    certified = creator_id in batch.certified
-    policies.require_may_send(conversation, sender_id=draft.sender_id, certified=certified)
+    policies.require_may_send(conversation, from_fan=entry.from_fan, certified=room.certified)
     body = policies.clean_body(draft.body, may_be_empty=draft.offer_id is not None)
-    _require_attachments(draft, conversation, batch, from_fan)
-    price = batch.price(conversation, now) if from_fan else None
+    _require_attachments(entry, conversation, batch)
+    price = room.price(now) if entry.from_fan else None
     if price is not None:
-        _require_price(draft, conversation, price, batch)
+        _require_price(draft, room, price)
     paid = price is not None and price.cents > 0
-    rules = batch.rules[(creator_id, conversation.fan_id)]
     return MessageRow(
         id=draft.message_id,
         conversation_id=conversation.id,
@@ -105,7 +105,7 @@ def _new_message(
         price_cents=price.cents if price else 0,
         price_reason=price.reason if price else "",
         vat_rate_percent=settings.VAT_RATE_PERCENT if paid else 0,
-        answer_seconds=int(rules.answer_deadline.total_seconds()) if paid else 0,
+        answer_seconds=int(room.rules.answer_deadline.total_seconds()) if paid else 0,
         money=Money.RESERVED if paid else Money.NONE,
         hold_id=None,
         state=MessageState.DELIVERED,
@@ -113,56 +113,50 @@ def _new_message(
     )
 
 
-def _require_attachments(
-    draft: Draft, conversation: Conversation, batch: Batch, from_fan: bool
-) -> None:
+def _require_attachments(entry: Entry, conversation: Conversation, batch: Batch) -> None:
+    draft = entry.draft
     if draft.reply_to and batch.reply_targets.get(draft.reply_to) != conversation.id:
         raise NotFound("The message you answer is not available.")
     if draft.offer_id is None:
         return
     offer = batch.offers.get(draft.offer_id)
-    if from_fan or offer is None or offer.conversation_id != conversation.id:
+    if entry.from_fan or offer is None or offer.conversation_id != conversation.id:
         raise NotFound("This offer is not available.")
     if not offer.sendable:
         raise Malformed("This offer was sent already.", field="offer_id")
 
 
-def _require_price(
-    draft: Draft, conversation: Conversation, price: pricing.Price, batch: Batch
-) -> None:
+def _require_price(draft: Draft, room: Room, price: pricing.Price) -> None:
     if price.cents > draft.max_price_cents:
         raise PriceRose("The price is higher than you agreed to.", price_cents=price.cents)
-    limit = settings.PAID_MESSAGES_WAITING_MAX
-    if price.cents and batch.waiting_count(conversation.id) >= limit:
+    if price.cents and room.waiting_count >= (limit := settings.PAID_MESSAGES_WAITING_MAX):
         raise TooManyWaiting(f"{limit} paid messages wait for an answer.", limit=limit)
 
 
-def _accept(draft: Draft, message: MessageRow, batch: Batch, changes: Changes) -> None:
+def _accept(entry: Entry, message: MessageRow, room: Room, batch: Batch, changes: Changes) -> None:
     """The message will be stored: deliver it now, or leave it to a human.
 
     Judged here and not on admission: only now is it known which drafts before it were stored.
     """
-    conversation = batch.conversations[message.conversation_id]
-    verdict = batch.verdict(draft, message, conversation)
-    message.verdict, message.rule_book = str(verdict.action), verdict.version
+    conversation = room.conversation
+    verdict = batch.verdict(entry, message, conversation)
+    message.verdict, message.rule_book = verdict.action.value, verdict.version
     message.body_sha256 = verdict.content_sha256
-    held = verdict.action is Action.HOLD
-    message.state = MessageState.HELD if held else MessageState.DELIVERED
     batch.new_messages.append(message)
-    batch.remember(draft, conversation)
+    if entry.from_fan:
+        conversation.fan_tail_id = message.id
+    else:
+        conversation.creator_tail_id = message.id
     if verdict.action is not Action.PASS:
-        batch.suspects.append((message, draft, verdict))
-    if message.money == Money.RESERVED:
-        changes.payers.add(message.sender_id)
-    waiting = batch.waiting[conversation.id]
-    if message.state == MessageState.HELD:
-        batch.held_paid[conversation.id] += message.money == Money.RESERVED
+        batch.suspects.append((message, entry.draft, verdict))
+    if verdict.action is Action.HOLD:
+        message.state = MessageState.HELD
+        room.held_paid += message.money == Money.RESERVED
         if fate.is_answer(message, conversation):
-            clocks.stop(waiting, changes)
+            clocks.stop(room.waiting, changes)
         return
-    offer = batch.offer_view(message)
-    watchers = batch.watchers.get(conversation.id, ())
-    fate.deliver(message, conversation, waiting, changes, offer=offer, watchers=watchers)
+    offer, watchers = batch.offer_view(message), room.watchers
+    fate.deliver(message, conversation, room.waiting, changes, offer=offer, watchers=watchers)
 
 
 def _write(batch: Batch, changes: Changes) -> None:

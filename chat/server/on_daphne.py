@@ -11,7 +11,9 @@ from twisted.internet import reactor as twisted_reactor
 from twisted.logger import STDLibLogObserver, globalLogPublisher
 
 from chat import daphne_limits
+from chat.daphne_frames import FrameProtocol
 from chat.server.life import LAST_WORDS_SECONDS, Life
+from chat.sockets import PROMPT_SENDING
 
 reactor: Any = twisted_reactor  # a module that becomes the running reactor: untyped by nature
 
@@ -50,6 +52,11 @@ class _Server(Server):
 
     connections: dict[Any, dict[str, Any]]
     _port: Any = None
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if isinstance(protocol, FrameProtocol):
+            scope["extensions"] = {PROMPT_SENDING: protocol.serverSend}
+        return super().create_application(protocol, scope)
 
     def listen(self, listening: socket) -> None:
         self._port = reactor.adoptStreamPort(
