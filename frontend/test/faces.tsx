@@ -53,7 +53,7 @@ export interface Shown {
 
 /** Draw one face or screen for a signed-in account, its socket open. */
 export async function showFor(
-  role: 'creator' | 'moderator',
+  role: 'creator' | 'fan' | 'moderator',
   node: ReactNode,
   prepare: (server: ScriptedServer) => void = () => undefined,
 ): Promise<Shown> {

@@ -20,7 +20,7 @@ const BODY = 'I will pay you for a night at my hotel.'
 const CASE = {
   ...ROW, conversation_id: 'k1', body: BODY, cause: '', policy_version: '1-x',
   findings: [{ policy: 'prost.solicit', action: 'hold', rule: 'prost.meeting', view: 'folded',
-    spans: [[30, 38]], reason: 'A meeting is offered.', severity: 3 }],
+    spans: [[30, 38]], reason: 'A meeting is offered.', severity: 3, fragments: [] }],
   reports: [{ reason: 'paid_meeting', note: 'Again.' }],
   lines: [{ message_id: 'm1', author: 'fan', author_kind: 'in_person', body: BODY, sent_at: inMs(0),
     state: 'held', is_subject: true }],
@@ -141,6 +141,33 @@ describe('a case', () => {
     expect(screen.getByText('Message soupçonné')).toBeVisible()
     expect(document.body.textContent).not.toMatch(/€|\d,\d\d/)
     expect(await violations()).toEqual([])
+  })
+
+  it('shows the earlier messages that a value was split over, in its signal and its window', async () => {
+    const said = ['Mon numéro 06 39', 'Il fait beau', 'puis 98 12', 'et 34']
+    const lines = said.map((body, number) => ({
+      ...CASE.lines[0], message_id: `m${number}`, body, is_subject: number === 3, state: 'delivered',
+    })) // prettier-ignore
+    const finding = { ...CASE.findings[0], spans: [[3, 5]], fragments: ['m0', 'm2'] }
+    answers['GET /api/desk/cases/c1'] = { ...CASE, body: said[3], lines, findings: [finding] }
+    await desk('/desk/cases/c1')
+    const words = await screen.findByText(/répartie sur plusieurs messages. Les 2 d’avant/)
+    const parts = within(words.nextElementSibling as HTMLElement).getAllByRole('listitem')
+    expect(parts.map((part) => part.querySelector('q')?.textContent)).toEqual([said[0], said[2]])
+    const window = within(screen.getByRole('list', { name: 'Conversation' }))
+    const marked = window.getAllByRole('listitem').map((line) => line.textContent)
+    expect(marked.map((text) => /Une partie de ce qui est soupçonné/.test(text))).toEqual([
+      true, false, true, false,
+    ]) // prettier-ignore
+    expect(await violations()).toEqual([])
+  })
+
+  it('says of one earlier message that it is one, and of none nothing', async () => {
+    const lines = [{ ...CASE.lines[0], message_id: 'm0', is_subject: false }, CASE.lines[0]]
+    const finding = { ...CASE.findings[0], fragments: ['m0'] }
+    answers['GET /api/desk/cases/c1'] = { ...CASE, lines, findings: [finding] }
+    await desk('/desk/cases/c1')
+    expect(await screen.findByText(/écrite en deux messages/)).toBeVisible()
   })
 
   it('cannot be decided before it is claimed', async () => {

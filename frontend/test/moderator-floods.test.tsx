@@ -104,15 +104,35 @@ describe('floods', () => {
 })
 
 describe('how a case was looked at', () => {
-  it('names the detectors that were off, with the reason', async () => {
-    answers['GET /api/desk/cases/c1'] = {
-      ...CASE, screening: { ...SEEN, off: ['rules.contact', 'model'] },
-    } // prettier-ignore
+  it('names the detectors that no lawful basis allows', async () => {
+    const off = ['rules.contact', 'model'].map((detector) => ({
+      detector,
+      why: 'missing',
+      until: null,
+    }))
+    answers['GET /api/desk/cases/c1'] = { ...CASE, screening: { ...SEEN, off } }
     await desk('/desk/cases/c1')
     expect(await screen.findByText(/aucune base légale.*\(FR, messages\)/)).toBeVisible()
     expect(screen.getByText('règles « contact »')).toBeVisible()
     expect(screen.getByText('modèle de texte')).toBeVisible()
+    expect(screen.queryByText(/échue|plus lisible/)).toBeNull()
     expect(await violations()).toEqual([])
+  })
+
+  it('tells those whose basis has ended, since when, from those that never had one', async () => {
+    const off = [
+      { detector: 'model', why: 'ended', until: '2026-04-03' },
+      { detector: 'memory', why: 'missing', until: null },
+      { detector: 'second_opinion', why: 'unknown', until: null },
+    ]
+    answers['GET /api/desk/cases/c1'] = { ...CASE, screening: { ...SEEN, off } }
+    await desk('/desk/cases/c1')
+    const below = async (words: RegExp) => (await screen.findByText(words)).nextElementSibling
+    expect(await below(/base légale ici est échue/)).toHaveTextContent(
+      /^modèle de texte \(jusqu’au 3 avril 2026\)$/,
+    )
+    expect(await below(/aucune base légale/)).toHaveTextContent(/^mémoire des derniers messages$/)
+    expect(await below(/n’est plus lisible/)).toHaveTextContent(/^second avis automatique$/)
   })
 
   it('names the rules that spoke without effect, and a technical cause', async () => {

@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { money, parseMoney } from '../src/core/money'
-import { dayHeading, serverNow, setServerTime, shortMoment, timeUntil } from '../src/core/time'
+import {
+  dayHeading,
+  longDay,
+  serverNow,
+  setServerTime,
+  shortMoment,
+  timeUntil,
+} from '../src/core/time'
 
 afterEach(() => setServerTime('2026-03-02T09:00:00.000Z', Date.parse('2026-03-02T09:00:00.000Z')))
 
@@ -55,6 +62,11 @@ describe('time', () => {
     expect(left(3 * 3_600_000 + 1)).toEqual({ unit: 'hours', count: 3 })
     expect(left(72 * 3_600_000)).toEqual({ unit: 'days', count: 3 })
     expect(left(-5_000)).toEqual({ unit: 'minutes', count: 0 })
+  })
+
+  it('names a date without a time as it is, in whatever zone the reader is', () => {
+    expect(longDay('2026-04-03', 'fr')).toBe('3 avril 2026')
+    expect(longDay('2026-12-31', 'en')).toBe('31 December 2026')
   })
 
   it('says the week day when near and the date when far', () => {

@@ -1,6 +1,6 @@
 """Routes of the moderators' desk. No field here knows an amount or an audience."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -85,13 +85,22 @@ class LogLineOut(Schema):
     actor: str | None
 
 
+class DetectorOffOut(Schema):
+    """`ended`: its lawful basis did, after the day `until`. `missing`: nothing allows it here.
+    `unknown`: the rule book of that day is gone."""
+
+    detector: str
+    why: Literal["ended", "missing", "unknown"]
+    until: date | None
+
+
 class CircumstancesOut(Schema):
     """`off`: detectors without a lawful basis for this country and channel. `shadow`: rules that
     spoke without effect."""
 
     country: str
     channel: str
-    off: list[str]
+    off: list[DetectorOffOut]
     shadow: list[str]
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.views.decorators.http import require_safe
 
 from accounts.db import in_db
@@ -25,8 +25,14 @@ _PAGE_WORDS: dict[str, dict[str, Any]] = {
         "key": "Scellée par la clé",
         "machine": "Ce que la machine applique",
         "machine_intro": "Un programme lit ces mêmes données à l’adresse",
-        "limits": "Seuils du modèle, de 0 à 1 : second regard, signalement, attente",
+        "limits": "Seuils du modèle, de 0 à 1",
+        "limit_names": ("second regard", "signalement", "attente"),
         "rules_only": "Le modèle est arrêté : seules les règles écrites s’appliquent.",
+        "firm": "Règles fermes",
+        "firm_intro": "Une règle de mots que le modèle contredit est notée sans effet. Celles-ci "
+        "agissent quoi qu’il en pense : elles visent des mots qu’il n’a jamais lus.",
+        "firm_none": "Aucune en ce moment.",
+        "trial": "à l’essai, sans effet",
         "health": "Ce qui n’a pas marché comme il faut, ces trente derniers jours",
         "health_at": "Les mêmes chiffres pour un programme :",
         "minutes": "minutes",
@@ -52,8 +58,14 @@ _PAGE_WORDS: dict[str, dict[str, Any]] = {
         "key": "Sealed by key",
         "machine": "What the machine applies",
         "machine_intro": "A program reads the same facts at",
-        "limits": "Thresholds of the model, from 0 to 1: second look, flag, hold",
+        "limits": "Thresholds of the model, from 0 to 1",
+        "limit_names": ("second look", "flag", "hold"),
         "rules_only": "The model is off: only written rules apply.",
+        "firm": "Firm rules",
+        "firm_intro": "A rule of words that the model contradicts is recorded without effect. "
+        "These act whatever it thinks: they are after words it has never read.",
+        "firm_none": "None at present.",
+        "trial": "on trial, without effect",
         "health": "What did not work as it should, over the last thirty days",
         "health_at": "The same figures for a program:",
         "minutes": "minutes",
@@ -103,9 +115,13 @@ async def rules_page(request: HttpRequest) -> HttpResponse:
 def _enforced(language: str) -> dict[str, Any]:
     """The book of this process with its articles, and the versions there were."""
     states = _PAGE_WORDS[language]["states"]
+    articles, book = queries.articles(language), queries.published()
+    titles = {name: title for name, title, _ in articles}
     return {
-        "rules": queries.articles(language),
-        "book": queries.published(),
+        "rules": articles,
+        "book": book,
+        "limits": [(name, titles[name], limit) for name, limit in book.thresholds.items()],
+        "firm": [(rule, titles[rule.policy]) for rule in book.rules if rule.firm],
         "degraded": [
             (row, queries.CAUSES[row.cause][language])
             for row in queries.degraded(now=timezone.now())
@@ -116,4 +132,5 @@ def _enforced(language: str) -> dict[str, Any]:
 
 def _page(request: HttpRequest, name: str, language: str, **facts: Any) -> HttpResponse:
     words = {"language": language, "other": OTHER[language], "words": _PAGE_WORDS[language]}
-    return render(request, f"safety/{name}.html", {**words, **facts})
+    with translation.override(language):  # figures as well
+        return render(request, f"safety/{name}.html", {**words, **facts})

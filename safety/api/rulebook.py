@@ -26,12 +26,14 @@ class ThresholdOut(Schema):
 
 
 class EnforcedRuleOut(Schema):
-    """A rule of the packs. `stage` is `active`, or `shadow` while it is recorded without effect."""
+    """A rule of the packs. `stage` is `active`, or `shadow` while it is recorded without effect. A
+    `firm` one acts whatever the model thinks of the text."""
 
     id: str
     policy: str
     action: str
     stage: str
+    firm: bool
 
 
 class BasisOut(Schema):

@@ -1,9 +1,9 @@
 """Reading the desk, the rule book and statements; nothing here changes anything."""
 
+from safety.queries.circumstances import Circumstances
 from safety.queries.desk import (
     CaseRow,
     CaseView,
-    Circumstances,
     NoOpenCase,
     Page,
     Standing,

@@ -17,10 +17,9 @@ from safety.models import (
     Duty,
     Happening,
     Outcome,
-    VerdictRecord,
 )
 from safety.queries import rulebook
-from safety.queries.features import decode
+from safety.queries.circumstances import Circumstances, circumstances_of
 
 PAGE_SIZE = 50
 ALL_QUEUES = "all"
@@ -81,17 +80,6 @@ class LogLine(NamedTuple):
     kind: str
     at: datetime
     actor: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
-    """How the content was screened: `off` are the detectors that had no lawful basis for this
-    country and channel, `shadow` the rules that spoke without effect."""
-
-    country: str = ""
-    channel: str = ""
-    off: tuple[str, ...] = ()
-    shadow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +168,7 @@ def case_view(*, case_id: UUID, moderator_id: UUID, now: datetime) -> CaseView:
         history=_history(case),
         log=_log(case),
         may_decide=policies.is_impartial(case, moderator_id),
-        screening=_circumstances(case),
+        screening=circumstances_of(case),
     )
 
 
@@ -274,21 +262,6 @@ def _history(case: Case) -> History:
         cases=others.count(),
         withheld=decided.get(Outcome.WITHHOLD, 0),
         released=decided.get(Outcome.RELEASE, 0),
-    )
-
-
-def _circumstances(case: Case) -> Circumstances:
-    """From the record of the verdict; nothing once its time of keeping has passed."""
-    records = VerdictRecord.objects.filter(subject_id=case.subject_id, kind=case.kind)
-    record = records.select_related("under").first()
-    if record is None:
-        return Circumstances()
-    features = decode(record.rules, record.features)
-    return Circumstances(
-        country=record.under.country,
-        channel=record.under.channel,
-        off=features.off,
-        shadow=features.shadow,
     )
 
 

@@ -42,12 +42,14 @@ class VersionRow:
 
 @dataclass(frozen=True, slots=True)
 class EnforcedRule:
-    """A rule as it works here now: `stage` is `shadow` while it is recorded without effect."""
+    """A rule as it works here now: `stage` is `shadow` while it is recorded without effect, and a
+    `firm` one acts whatever the model thinks of the text."""
 
     id: str
     policy: str
     action: str
     stage: str
+    firm: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +208,7 @@ def published() -> Published:
 
 def _enforced(rule: Rule, engine: Engine) -> EnforcedRule:
     stage = rulebook.SHADOW if rule.id in engine.shadowed else rulebook.ACTIVE
-    return EnforcedRule(rule.id, rule.policy, rule.action.value, stage)
+    return EnforcedRule(rule.id, rule.policy, rule.action.value, stage, rule.firm)
 
 
 def _model(rules_only: bool) -> Model | None:

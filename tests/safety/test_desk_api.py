@@ -11,11 +11,13 @@ from django.test import Client
 from uuid_utils.compat import uuid7
 
 from accounts.models import Account
-from safety import commands
-from safety.models import Case, ShadowedRule, Statement
+from safety import commands, seal
+from safety.models import Case, PolicyVersion, ShadowedRule, Statement
+from safety.queries.versions import bundle_of
 from safety.rules.taxonomy import Action
-from safety.screening import Context, rule_book_version
+from safety.screening import Context, Engine, Verdict, rule_book_version
 from tests.factories import START, make_creator, make_fan, make_moderator
+from tests.safety import small_book
 from tests.safety.desk import BODY, draft, finding, open_one, take, verdict, withhold
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -226,6 +228,17 @@ def test_the_rule_book_is_public_in_both_languages(db, query, title):
     assert not re.search(r"<script|<style|style=|\son\w+=", page)
 
 
+@pytest.mark.parametrize(("language", "mark"), [("fr", ","), ("en", ".")])
+def test_the_thresholds_are_a_table_in_the_language_of_the_page(db, language, mark):
+    page = signed_in().get(f"/rules?language={language}", headers={"accept-language": "de"})
+    (table,) = re.findall(r"<table.*?</table>", page.content.decode(), re.DOTALL)
+    limits = get(None, "/safety/rulebook")[1]["thresholds"]
+    for policy, limit in limits.items():
+        row = "".join(f"<td>{limit[one]:.2f}</td>" for one in ("review", "flag", "hold"))
+        (found,) = [line for line in table.splitlines() if f'href="#{policy}"' in line]
+        assert found.endswith(f"{row.replace('.', mark)}</tr>")
+
+
 def test_text_of_a_message_is_never_markup_on_the_page(people, parcels):
     nasty = draft(people["fan"], body="<script>alert(1)</script>")
     with transaction.atomic():
@@ -253,20 +266,83 @@ def test_floods_are_read_and_ended_by_moderators_alone(people, case):
     assert send(people["m17"], "post", "/desk/floods/99999/put-back")[0] == 404
 
 
-@pytest.mark.usefixtures("parcels")
-def test_a_case_says_which_detectors_were_off_and_which_rules_spoke_without_effect(people, case):
-    nothing = {"country": "", "channel": "", "off": [], "shadow": []}
-    assert get(people["m17"], f"/desk/cases/{case.id}")[1]["screening"] == nothing
-    shadow = (finding("fraud.scam", Action.FLAG),)
-    said = replace(verdict(), off=("model", "rules.contact"), shadow=shadow)
+def recorded(case: Case, said: Verdict) -> None:
+    """The verdict on what this case is about."""
     content = commands.Screened(
         kind=case.kind, subject_id=case.subject_id, message_id=case.subject_id, text=BODY,
         context=Context("fan", "FR"), verdict=said,
     )  # fmt: skip
     commands.record([content], now=START)
+
+
+@pytest.mark.usefixtures("parcels")
+def test_a_case_says_which_detectors_were_off_and_which_rules_spoke_without_effect(people, case):
+    nothing = {"country": "", "channel": "", "off": [], "shadow": []}
+    assert get(people["m17"], f"/desk/cases/{case.id}")[1]["screening"] == nothing
+    shadow = (finding("fraud.scam", Action.FLAG),)
+    recorded(case, replace(verdict(), off=("model", "rules.contact"), shadow=shadow))
     assert get(people["m17"], f"/desk/cases/{case.id}")[1]["screening"] == {
         "country": "FR",
         "channel": "message",
-        "off": ["model", "rules.contact"],
+        "off": [
+            {"detector": "model", "why": "unknown", "until": None},
+            {"detector": "rules.contact", "why": "unknown", "until": None},
+        ],
         "shadow": ["fraud.scam.1"],
     }
+
+
+BASES = """
+[[basis]]
+detector = "model"
+country = "EU"
+channel = "*"
+basis = "derogation"
+valid_until = 2026-02-28
+note = "It ended."
+[[basis]]
+detector = "memory"
+country = "FR"
+channel = "*"
+basis = "none"
+note = "Nobody agreed."
+"""
+
+
+@pytest.mark.usefixtures("parcels")
+@pytest.mark.parametrize("still_in_force", [True, False])
+def test_a_case_tells_a_basis_that_ended_from_one_that_never_was(
+    people, case, monkeypatch, still_in_force
+):
+    """Also once another book is in force: that of the verdict is kept."""
+    judging = small_book.book(small_book.rule("one", "pomme"), basis=BASES)
+    said = Engine(judging, now=START.timestamp).screen(BODY, Context("fan", "FR"))
+    recorded(case, said)
+    if still_in_force:
+        small_book.put_in_force(monkeypatch, Engine(judging))
+    else:
+        sealed = seal.sign(judging, author="test", key=seal.signing_key())
+        PolicyVersion.objects.create(
+            name="then", sha256=judging.sha256, bundle=bundle_of(judging.files),
+            seal=sealed.as_json(), key_id=sealed.key_id, shipped=True, state="proposed",
+            proposed_at=START,
+        )  # fmt: skip
+    assert get(people["m17"], f"/desk/cases/{case.id}")[1]["screening"]["off"] == [
+        {"detector": "memory", "why": "missing", "until": None},
+        {"detector": "model", "why": "ended", "until": "2026-02-28"},
+    ]
+
+
+@pytest.mark.parametrize(("language", "none"), [("fr", "Aucune en ce moment"), ("en", "None at")])
+def test_the_rule_book_names_its_firm_rules(db, monkeypatch, language, none):
+    page = signed_in().get(f"/rules?language={language}").content.decode()
+    shipped = [row["id"] for row in get(None, "/safety/rulebook")[1]["rules"] if row["firm"]]
+    assert (none in page) is (not shipped)
+    rules = (small_book.rule("soft", "pomme"), small_book.rule("hard", "poire") + "firm = true\n")
+    small_book.put_in_force(monkeypatch, Engine(small_book.book(*rules)))
+    page = signed_in().get(f"/rules?language={language}").content.decode()
+    assert '<code>hard</code> <a href="#prost.solicit">' in page
+    assert "<code>soft</code>" not in page
+    assert none not in page
+    enforced = {row["id"]: row["firm"] for row in get(None, "/safety/rulebook")[1]["rules"]}
+    assert enforced == {"soft": False, "hard": True}

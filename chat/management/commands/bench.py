@@ -42,6 +42,8 @@ class Command(BaseCommand):
     help = "Measure this code beside what it is compared with; without a sub, all in quick form."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """What to measure, on what, how much of it, and which goals decide the exit. Where a
+        number is not given, `Options` has it, or with `--quick` a smaller one."""
         add, usual = parser.add_argument, Options()
         add("sub", nargs="?", choices=[*SUBS, "compare", "report"], help="default: all, --quick")
         add("files", nargs="*", type=Path, help="compare: an older and a newer run")
@@ -57,6 +59,12 @@ class Command(BaseCommand):
         add("--json", type=Path, metavar="FILE", help="write everything there too")
 
     def handle(self, *, sub: str | None, gate: str | None, **given: Any) -> None:
+        """Measure, print line by line, and write `--json` before any failure is told.
+
+        Every world is of its own and is gone at the end, on SIGTERM as well. Raises `CommandError`:
+        exit 1 when what the clients saw and what is stored differ, or the machine lacks something;
+        exit 2 when a goal of `--gate` is missed.
+        """
         options = _options(given | {"quick": given["quick"] or sub is None})
         # As Ctrl-C does: the worlds, their databases included, go with the run.
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))

@@ -26,6 +26,7 @@ class Command(serve.Command):
     help = "Serve a demonstration on this machine, and print its logins."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """The port, whether to begin from nothing, and whether a script reads the greeting."""
         parser.add_argument("--port", type=int, default=settings.PORT, help="port to listen on")
         parser.add_argument(
             "--fresh", action="store_true", help="delete the demo's database, media and mail first"
@@ -35,6 +36,12 @@ class Command(serve.Command):
     def handle(  # type: ignore[override]
         self, *, port: int, fresh: bool, json: bool, **options: Any
     ) -> None:
+        """Serve the demo with its clock until Ctrl-C or SIGTERM; the greeting has the logins.
+
+        Run again it finds the world it made and adds nothing; `--fresh` deletes that world first,
+        and no database but the demo's own. Raises `CommandError` before it has changed anything
+        when the port is taken, or the rule book or the model does not load.
+        """
         self.library = Library.DAPHNE
         self.prepare(host=HOST, port=port)
         if fresh:

@@ -32,6 +32,8 @@ class Command(BaseCommand):
     requires_system_checks = ()  # some ask the database, which may not be up yet: see `serve`
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Where to listen, through which library, and in how many processes. `--listening` and
+        `--parent` are a supervisor's: the socket it opened, and whose end is this process's end."""
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
         parser.add_argument("--port", type=int, default=settings.PORT, help="port to listen on")
         parser.add_argument(
@@ -72,6 +74,13 @@ class Command(BaseCommand):
         parent: int | None = None,
         **options: Any,
     ) -> None:
+        """Serve until Ctrl-C or SIGTERM, then drain at most `settings.DRAIN_SECONDS`.
+
+        One line is printed once connections are accepted: the address, or `ready` to a supervisor.
+        Raises `CommandError`, which says what to do, when the port is taken, the rule book or model
+        does not load, the database stays away for `DATABASE_WAIT_SECONDS`, the library is not
+        installed, or several processes are asked for where PostgreSQL or Redis is missing.
+        """
         self.library = options.get("server", server.Library.DAPHNE)
         require_library(self.library)
         if listening is not None and parent is not None:

@@ -25,10 +25,17 @@ class Command(BaseCommand):
     requires_system_checks = ()  # some ask the database, which may not be up yet
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Whether to run the tasks once; `--parent` is a supervisor, whose end is ours too."""
         parser.add_argument("--once", action="store_true", help="run every task once, then exit")
         parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)  # a supervisor
 
     def handle(self, *, once: bool, parent: int | None = None, **options: Any) -> None:
+        """Run what is due until told to stop; the task that runs then ends first, within limits.
+
+        On PostgreSQL any number of workers may run: deadlines are rows, and each is met once. With
+        `--once`, one turn of every task and a line for each. Raises `CommandError` when the
+        database or its tables stay away, or with `--once` when a task failed.
+        """
         if once:
             self.run_once()
             return

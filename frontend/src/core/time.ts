@@ -54,6 +54,12 @@ export function fullMoment(at: string, language: Language): string {
   return `${tidy(day.format(new Date(at)))} ${clockTime(at, language)}`
 }
 
+/** "3 avril 2026", of a date without a time ("2026-04-03"): the same day in every zone. */
+export function longDay(date: string, language: Language): string {
+  const options = { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' } as const
+  return tidy(intl(language, options).format(new Date(`${date}T00:00Z`)))
+}
+
 /** The key of the reader's day, "2026-03-12": equal for moments under one heading. */
 export function dayKey(at: string | number): string {
   const date = new Date(at)

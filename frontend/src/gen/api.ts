@@ -805,7 +805,7 @@ export interface paths {
         };
         /**
          * Creators
-         * @description A hundred certified creators one may write to, by name; `after` is the last name shown.
+         * @description A hundred certified creators one may write to, by name; `after` is the last one shown.
          */
         get: operations["creators"];
         put?: never;
@@ -1563,9 +1563,25 @@ export interface components {
             /** Channel */
             channel: string;
             /** Off */
-            off: string[];
+            off: components["schemas"]["DetectorOffOut"][];
             /** Shadow */
             shadow: string[];
+        };
+        /**
+         * DetectorOffOut
+         * @description `ended`: its lawful basis did, after the day `until`. `missing`: nothing allows it here.
+         *     `unknown`: the rule book of that day is gone.
+         */
+        DetectorOffOut: {
+            /** Detector */
+            detector: string;
+            /**
+             * Why
+             * @enum {string}
+             */
+            why: "ended" | "missing" | "unknown";
+            /** Until */
+            until: string | null;
         };
         /**
          * FindingOut
@@ -1800,7 +1816,8 @@ export interface components {
         };
         /**
          * EnforcedRuleOut
-         * @description A rule of the packs. `stage` is `active`, or `shadow` while it is recorded without effect.
+         * @description A rule of the packs. `stage` is `active`, or `shadow` while it is recorded without effect. A
+         *     `firm` one acts whatever the model thinks of the text.
          */
         EnforcedRuleOut: {
             /** Id */
@@ -1811,6 +1828,8 @@ export interface components {
             action: string;
             /** Stage */
             stage: string;
+            /** Firm */
+            firm: boolean;
         };
         /**
          * RuleBookOut
@@ -3863,7 +3882,7 @@ export interface operations {
     creators: {
         parameters: {
             query?: {
-                after?: string;
+                after?: string | null;
             };
             header?: never;
             path?: never;

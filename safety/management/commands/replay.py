@@ -34,6 +34,7 @@ class Command(BaseCommand):
     help = "Compare what happened with what another rule book would have done."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        """Which rule book to try, over which records, and whether a script reads the answer."""
         add = parser.add_argument
         add("--against", required=True, metavar="VERSION|FOLDER", help="the rule book to try")
         add("--since", type=moment, metavar="7d|DATE", help="only records from then on")
@@ -41,6 +42,11 @@ class Command(BaseCommand):
         add("--json", action="store_true", help="answer with one JSON object")
 
     def handle(self, *, against: str, json: bool = False, **options: Any) -> None:
+        """Print what that book would have held and flagged of what was sent, and how it differs.
+
+        Reads records alone and changes nothing. Raises `CommandError` (exit 1) when there is no
+        such version, or when either book does not load or is not sealed by a trusted key.
+        """
         started, now = time.monotonic(), timezone.now()
         try:
             proposed, ran = proposed_book(against), book_in_force()

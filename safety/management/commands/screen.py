@@ -44,6 +44,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
+        """For whom to print, and whether the second stage reads what the model doubts."""
         add = parser.add_argument
         add("--explain", action="store_true", help="print for people, not programs")
         add("--second-opinion", action="store_true", help="read again what the model doubts")
@@ -55,6 +56,11 @@ class Command(BaseCommand):
         second_opinion: bool = False,
         **options: object,
     ) -> None:
+        """Screen standard input line by line, in order, until it ends; nothing is stored or logged.
+
+        A bad line is answered with its error and does not end the stream. Raises `CommandError`
+        when the rule book or model does not load, or there is no second stage to ask.
+        """
         try:
             engine = warm_up(rules_only=settings.SCREENING_RULES_ONLY)
             settle = settling(engine) if second_opinion else None

@@ -22,11 +22,12 @@ export function Evidence({ found }: { found: Case }) {
       <section className={styles.panel} aria-labelledby="signals-title">
         <h2 id="signals-title">{t('evidence.signals')}</h2>
         <p className={styles.quiet}>{t('evidence.no_decision')}</p>
-        <Screening found={found} />
+        {found.cause === 'technical' && <p>{t('evidence.technical')}</p>}
         {found.findings.map((finding) => (
           <Signal key={`${finding.rule} ${finding.view}`} finding={finding} found={found} />
         ))}
         {found.findings.length === 0 && <p>{t('evidence.no_signal')}</p>}
+        <Screening found={found} />
       </section>
       <Notices reports={found.reports} />
       <section className={styles.panel} aria-labelledby="history-title">
@@ -54,8 +55,32 @@ function Signal({ finding, found }: { finding: Finding; found: Case }) {
           {quote}
         </q>
       ))}
+      <Fragments finding={finding} found={found} />
       <code className={styles.quiet}>{finding.rule}</code>
     </div>
+  )
+}
+
+/** The earlier messages that the found value was split over, in the order they were written. */
+function Fragments({ finding, found }: { finding: Finding; found: Case }) {
+  const { t } = useTranslation('moderator')
+  const language = useLanguage()
+  const lines = found.lines.filter((line) => finding.fragments.includes(line.message_id))
+  if (lines.length === 0) return null
+  return (
+    <>
+      <p>{t('evidence.fragments', { count: lines.length })}</p>
+      <ol className={styles.fragments}>
+        {lines.map((line) => (
+          <li key={line.message_id}>
+            <time dateTime={line.sent_at}>{clockTime(line.sent_at, language)}</time>
+            <q lang={found.language} dir="auto" className={styles.quote}>
+              {line.body}
+            </q>
+          </li>
+        ))}
+      </ol>
+    </>
   )
 }
 

@@ -1,28 +1,30 @@
-/** How the message was looked at: which detectors were off, and which rules spoke unheard. */
+/** How the message was looked at: which detectors were off and why, and which rules spoke unheard. */
 import { useTranslation } from 'react-i18next'
+import { longDay } from '../../../core/time'
+import { useLanguage } from '../../../i18n'
 import type { Case } from '../desk'
 import { useCode } from '../words'
+import styles from './Case.module.css'
+
+type Off = Case['screening']['off'][number]
+const REASONS = ['missing', 'ended', 'unknown'] as const
 
 export function Screening({ found }: { found: Case }) {
   const { t } = useTranslation('moderator')
   const say = useCode()
-  const name = useDetector()
   const { off, shadow, country, channel } = found.screening
+  const place = { country, channel: say('channel', channel) }
   return (
     <>
-      {found.cause === 'technical' && <p>{t('evidence.technical')}</p>}
-      {off.length > 0 && (
-        <>
-          <p>{t('evidence.off', { country, channel: say('channel', channel) })}</p>
-          <ul>
-            {off.map((detector) => (
-              <li key={detector}>{name(detector)}</li>
-            ))}
-          </ul>
-        </>
-      )}
+      {REASONS.map((why) => (
+        <Detectors
+          key={why}
+          words={t(`off.${why}`, place)}
+          off={off.filter((detector) => detector.why === why)}
+        />
+      ))}
       {shadow.length > 0 && (
-        <>
+        <div className={styles.looked}>
           <p>{t('evidence.shadow')}</p>
           <ul>
             {shadow.map((rule) => (
@@ -31,9 +33,30 @@ export function Screening({ found }: { found: Case }) {
               </li>
             ))}
           </ul>
-        </>
+        </div>
       )}
     </>
+  )
+}
+
+/** Those that were off for one reason, each with the last day of the basis it had. */
+function Detectors({ words, off }: { words: string; off: readonly Off[] }) {
+  const { t } = useTranslation('moderator')
+  const language = useLanguage()
+  const name = useDetector()
+  if (off.length === 0) return null
+  return (
+    <div className={styles.looked}>
+      <p>{words}</p>
+      <ul>
+        {off.map(({ detector, until }) => (
+          <li key={detector}>
+            {name(detector)}
+            {until && ` (${t('off.until', { day: longDay(until, language) })})`}
+          </li>
+        ))}
+      </ul>
+    </div>
   )
 }
 

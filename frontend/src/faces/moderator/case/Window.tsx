@@ -12,6 +12,7 @@ import styles from './Case.module.css'
 export function Window({ found }: { found: Case }) {
   const { t } = useTranslation('moderator')
   const spans = found.findings.flatMap((finding) => finding.spans)
+  const fragments = new Set(found.findings.flatMap((finding) => finding.fragments))
   return (
     <section className={styles.panel} aria-labelledby="window-title">
       <h2 id="window-title">{t('window.title')}</h2>
@@ -23,6 +24,7 @@ export function Window({ found }: { found: Case }) {
             line={line}
             language={found.language}
             spans={line.is_subject ? spans : []}
+            isFragment={fragments.has(line.message_id)}
           />
         ))}
       </ol>
@@ -34,9 +36,11 @@ interface WindowLineProps {
   line: ContextLine
   language: string
   spans: readonly (readonly number[])[]
+  /** Whether a finding of the suspect message began here. */
+  isFragment: boolean
 }
 
-function WindowLine({ line, language, spans }: WindowLineProps) {
+function WindowLine({ line, language, spans, isFragment }: WindowLineProps) {
   const { t } = useTranslation('moderator')
   const say = useCode()
   const reader = useLanguage()
@@ -50,6 +54,7 @@ function WindowLine({ line, language, spans }: WindowLineProps) {
       ref={place}
       className={styles.line}
       data-subject={line.is_subject || undefined}
+      data-fragment={isFragment || undefined}
       data-author={line.author}
     >
       <p className={styles.lineHead}>
@@ -60,10 +65,10 @@ function WindowLine({ line, language, spans }: WindowLineProps) {
         </time>
         <span>{say('message', line.state)}</span>
       </p>
-      {line.is_subject && (
+      {(line.is_subject || isFragment) && (
         <p className={styles.suspect}>
           <Icon name="flag" size={16} />
-          {t('window.subject')}
+          {t(line.is_subject ? 'window.subject' : 'window.fragment')}
         </p>
       )}
       <Marked text={line.body} spans={spans} lang={language} />
