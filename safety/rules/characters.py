@@ -20,7 +20,7 @@ TURNED = dict(
     )
 )
 _PLAIN = frozenset(ascii_lowercase + digits + " .,;:!?'\"-()/")  # most of any text, as it is
-_ODD_MAX = 16  # different characters beyond those, replaced one after the other
+_ODD_MAX = 100  # different characters beyond those, replaced one after the other
 
 
 def _table() -> Iterator[tuple[int, str]]:

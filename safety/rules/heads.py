@@ -27,8 +27,11 @@ class Model(Protocol):
     checksum: str
     policies: tuple[str, ...]
 
-    def judge(self, folded: str) -> "Judgement":
-        """Language, calibrated scores in the order of `policies`, and abuse, each in 0..1."""
+    def judge(self, *readings: str) -> "Judgement":
+        """Language, calibrated scores in the order of `policies`, and abuse, each in 0..1.
+
+        `readings` of one text: as it is folded first, then with its disguise undone, if it has one.
+        """
         ...
 
 

@@ -10,53 +10,57 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import cached_property, reduce
-from itertools import accumulate, islice
-from operator import or_
+from functools import cache
+from itertools import accumulate, islice, pairwise
 from typing import NamedTuple
 
 from safety.rules.extractors import Extract
 from safety.rules.needs import DIGIT, ENDS, INSIDE
 from safety.rules.normalise import Span, View
-from safety.rules.patterns import ANY_TEXT, Pattern, one_byte
+from safety.rules.patterns import ANY_TEXT, Key, KeySet, Pattern, one_byte
 
 OCCURRENCES_MAX = 32  # of one pattern in one text
-WHOLE_BYTES = 400  # read whole: faster than looking for windows
-BLOCK_WORDS = 4  # in which long texts are cut
+PART_STRIDES = 4  # each as many words as a rule may reach; the last is the first of the next part
 STEPS_MAX = 1_500  # patterns asked for and runs of them in one view: the longest chat takes 800
-WINDOWS_MAX = 8  # of one pattern; beyond, all that lies between is read at once
-MARGIN = 1  # beside a window: the sign that ends a word
+MARGIN = 1  # beside a part: the sign that ends a word
+KIND_ODDS = 0.02  # of a text with one kind of extract
 WORDS_KEPT = 8_192  # whose keys are remembered
 WORD_KEPT_BYTES = 24
 _WORD = re.compile(rb"\w+")  # of ASCII letters, digits and _, as RE2 has it
 _SIGN = re.compile(rb"[^\w\s\x00-\x1f]")
 _DIGITS = re.compile(rb"\d")
+_GLUED = re.compile(r"(?a:\w)[^\W\0-\x7f]|[^\W\0-\x7f](?a:\w)")  # one word for people, not for RE2
 _DIGIT, _REST = DIGIT.encode(), b"*"
+_BYTES = [bytes((code,)) for code in range(256)]
+_SPACED = bytes(code if _WORD.match(bytes((code,))) else 0x20 for code in range(256))
 
 Atom = Pattern | str  # a pattern, or the name of a kind of extract
 
 
 def words_of(data: bytes) -> list[bytes]:
     """The words of a text, as patterns see them."""
-    return _WORD.findall(data)
+    return data.translate(_SPACED).split()
 
 
 class Keys(dict[bytes, tuple[bytes, ...]]):
     """Which of the known keys each word has, told once a word; and which a text has."""
 
-    def __init__(self, known: Iterable[bytes]) -> None:
+    def __init__(self, known: Set[Key]) -> None:
         super().__init__()
-        self._known = frozenset(known)
+        self._pairs = frozenset(key for key in known if isinstance(key, tuple))
+        self._known = frozenset(key for key in known if isinstance(key, bytes))
         self._heads = frozenset(key[:2] for key in self._known if key.endswith(_REST))
         self._tails = frozenset(key[-2:] for key in self._known if key.startswith(_REST))
         self._inside = tuple(key[1:-1] for key in self._known if key[:1] == key[-1:] == _REST)
         self.signs = frozenset(key for key in self._known if len(key) == 1 and _SIGN.match(key))
         self._not_signs = bytes(code for code in range(256) if bytes((code,)) not in self.signs)
 
-    def of(self, data: bytes, words: Iterable[bytes]) -> set[bytes]:
+    def of(self, data: bytes, words: Sequence[bytes]) -> set[Key]:
         """The known keys of a text, of which `words` are the words."""
-        keys = set(ANY_TEXT).union(*map(self.__getitem__, words))
-        keys.update(bytes((code,)) for code in data.translate(None, self._not_signs))
+        keys = set[Key](self._pairs.intersection(pairwise(words)))
+        keys.update(ANY_TEXT, *map(self.__getitem__, set(words)))
+        if signs := data.translate(None, self._not_signs):
+            keys.update(map(_BYTES.__getitem__, set(signs)))
         return keys
 
     def __missing__(self, word: bytes) -> tuple[bytes, ...]:
@@ -81,31 +85,86 @@ class Keys(dict[bytes, tuple[bytes, ...]]):
             yield _DIGIT
 
 
-class Call(NamedTuple):
-    """A pattern that a key calls, and what else must be in the text for it to match."""
+class Call[Called](NamedTuple):
+    """What a key calls, if there is all of `each` and one of each of `others` as well.
 
-    pattern: Pattern
-    words: frozenset[bytes]  # each of them
-    others: tuple[frozenset[bytes], ...]  # one of each of them
+    They are near the key, unless the call is `far`: then they are somewhere in the text.
+    """
 
-
-class Calls(NamedTuple):
-    """The patterns that one key calls: those that need nothing else, and the others."""
-
-    free: set[Pattern]
-    bound: list[Call]
+    far: bool
+    each: KeySet
+    others: tuple[KeySet, ...]
+    called: Called
 
 
-def called(keys: Set[bytes], calls: Mapping[bytes, Calls]) -> set[Pattern]:
-    """The patterns that have all they need among the keys of a text."""
-    found: set[Pattern] = set()
-    for key in keys & calls.keys():
-        free, bound = calls[key]
-        found |= free
-        for pattern, words, others in bound:
-            if words <= keys and (not others or not any(map(keys.isdisjoint, others))):
-                found.add(pattern)
-    return found
+type Calls[Called] = Mapping[Key, Sequence[Call[Called]]]
+
+
+def calls_of[Called](patterns: Iterable[tuple[Pattern, Called]]) -> Calls[Called]:
+    """What each key calls, of patterns and what each of them calls."""
+    calls: dict[Key, list[Call[Called]]] = defaultdict(list)
+    for pattern, called in patterns:
+        call = Call(pattern.far, pattern.each, pattern.others, called)
+        for key in pattern.rarest:
+            calls[key].append(call)
+    return {key: tuple(each) for key, each in calls.items()}
+
+
+class Part:
+    """A part of a text: from where to where, and the keys it has; `text` are those of it all."""
+
+    __slots__ = ("_present", "end", "keys", "start", "text")
+
+    def __init__(self, start: int, end: int, keys: Set[Key], text: Set[Key]) -> None:
+        self.start, self.end, self.keys, self.text = start, end, keys, text
+        self._present: dict[Group, Set[Atom]] = {}
+
+    def called[Called](self, calls: Calls[Called]) -> list[Called]:
+        """What the keys of this part call."""
+        keys, text = self.keys, self.text
+        return [
+            one
+            for key in calls.keys() & keys
+            for far, each, others, one in calls[key]
+            if each <= (text if far else keys)
+            and not (others and any(map((text if far else keys).isdisjoint, others)))
+        ]
+
+    def present(self, group: "Group", kinds: Set[str]) -> Set[Atom]:
+        """Those atoms of a group that may be here, in a text with these kinds of extracts."""
+        if group not in self._present:
+            found = set[Atom](group.kinds & kinds)
+            found.update(self.called(group.calls))
+            self._present[group] = found
+        return self._present[group]
+
+    def may_have(self, pattern: Pattern) -> bool:
+        """Whether a pattern that is not far may be here."""
+        keys = self.keys
+        return (
+            not keys.isdisjoint(pattern.rarest)
+            and pattern.each <= keys
+            and not any(map(keys.isdisjoint, pattern.others))
+        )
+
+
+class Group:
+    """Atoms of which a rule wants one, or none: found by the keys of a text."""
+
+    __slots__ = ("_calls", "kinds", "odds", "patterns")
+
+    def __init__(self, atoms: frozenset[Atom]) -> None:
+        self.kinds = frozenset(atom for atom in atoms if isinstance(atom, str))
+        self.patterns = tuple(atom for atom in atoms if isinstance(atom, Pattern))
+        self.odds = sum(one.odds for one in self.patterns) + KIND_ODDS * len(self.kinds)
+        self._calls: Calls[Atom] | None = None
+
+    @property
+    def calls(self) -> Calls[Atom]:
+        """What each key calls of the patterns; made when asked for, as the fewest groups are."""
+        if self._calls is None:
+            self._calls = calls_of((pattern, pattern) for pattern in self.patterns)
+        return self._calls
 
 
 class TooDense(Exception):
@@ -113,16 +172,31 @@ class TooDense(Exception):
 
 
 class Text:
-    """One view as patterns read it, the keys of its words, and where in it a pattern may stand."""
+    """One view as patterns read it, in parts that overlap: every `reach` words in a row of a text
+    stand in one of them, and so does whatever holds several groups of a rule together."""
 
-    def __init__(self, view: View, known: Keys) -> None:
+    def __init__(self, view: View, known: Keys, reach: int) -> None:
         self.view = view
         self.data = one_byte(view.text)
-        self.keys = known.of(self.data, words_of(self.data))
-        self._known = known
-        self._whole = ((0, len(self.data)),)
-        self._any: dict[frozenset[bytes], int] = {}
         self._steps = 0
+        words = words_of(self.data)
+        glued = not view.text.isascii() and _GLUED.search(view.text) is not None
+        if glued or len(words) <= PART_STRIDES * reach:
+            keys = known.of(self.data, words)
+            self.whole = Part(0, len(self.data), keys, keys)
+            self.parts = [self.whole]
+            return
+        every: set[Key] = set()
+        self.whole = Part(0, len(self.data), every, every)
+        self.parts = []
+        strides = [found.span() for found in _stride(reach).finditer(self.data)]
+        for first in range(0, len(strides) - 1, PART_STRIDES - 1):
+            start, last = strides[first][0], min(first + PART_STRIDES, len(strides)) - 1
+            end = strides[last][1]
+            there = words[first * reach : (last + 1) * reach]
+            keys = known.of(self.data[start:end], there)
+            every |= keys
+            self.parts.append(Part(max(start - MARGIN, 0), end + MARGIN, keys, every))
 
     def spans(self, pattern: Pattern) -> Iterator[Span]:
         """Where a pattern stands, from left to right. Raises `TooDense` after `STEPS_MAX`, a
@@ -135,72 +209,22 @@ class Text:
             yield from pattern.spans(self.data, start, end)
 
     def _windows(self, pattern: Pattern) -> Sequence[Span]:
-        """The parts of the text that hold every match.
-
-        A match passes from one word to the next `gaps` times at most, so all it needs stands in
-        blocks of words that are no further apart.
-        """
-        gaps = pattern.gaps
-        if len(self.data) <= WHOLE_BYTES or gaps is None or pattern.keys is ANY_TEXT:
-            return self._whole
-        reach = -(-gaps // BLOCK_WORDS)
-        near = self._having_any(pattern.keys)
-        for keys in pattern.also:
-            if not near:
-                return ()
-            near &= _spread(self._having_any(keys), reach)
-        windows = [self._window(*run) for run in _runs(_spread(near, reach))]
-        return windows if len(windows) <= WINDOWS_MAX else ((windows[0][0], windows[-1][1]),)
-
-    def _window(self, first: int, last: int) -> Span:
-        start, end = self._edges[first] - MARGIN, self._edges[min(last, len(self._edges) - 1)]
-        return max(start, 0), min(end + MARGIN, len(self.data))
-
-    @cached_property
-    def _edges(self) -> list[int]:
-        """Where the blocks begin, and the end of the text."""
-        starts = [found.start() for found in _WORD.finditer(self.data)]
-        return [0, *starts[BLOCK_WORDS::BLOCK_WORDS], len(self.data)]
-
-    @cached_property
-    def _having(self) -> dict[bytes, int]:
-        """The blocks that have each key, as the bits of a number."""
-        words: dict[bytes, int] = defaultdict(int)
-        for place, word in enumerate(words_of(self.data)):
-            words[word] |= 1 << place // BLOCK_WORDS
-        having: dict[bytes, int] = defaultdict(int)
-        for word, blocks in words.items():
-            for key in self._known[word]:
-                having[key] |= blocks
-        for sign in self._known.signs & self.keys:
-            for found in re.finditer(re.escape(sign), self.data):
-                having[sign] |= 1 << bisect_right(self._edges, found.start()) - 1
-        return having
-
-    def _having_any(self, keys: frozenset[bytes]) -> int:
-        """The blocks that have one of these keys."""
-        if keys not in self._any:
-            self._any[keys] = reduce(or_, (self._having[key] for key in keys & self.keys), 0)
-        return self._any[keys]
+        """What holds every match: the parts that have all it needs, joined where they meet."""
+        if pattern.far or len(self.parts) == 1:
+            return ((0, len(self.data)),)
+        windows: list[Span] = []
+        for part in self.parts:
+            if part.may_have(pattern):
+                if windows and part.start <= windows[-1][1]:
+                    windows[-1] = windows[-1][0], part.end
+                else:
+                    windows.append((part.start, part.end))
+        return windows
 
 
-def _spread(bits: int, reach: int) -> int:
-    """`bits`, and those at most `reach` places away from one of them."""
-    for _ in range(reach):
-        bits |= bits << 1 | bits >> 1
-    return bits
-
-
-def _runs(bits: int) -> Iterator[Span]:
-    """The runs of neighbours among the bits of a number: the first, and the first one after."""
-    done = 0
-    while bits:
-        gap = (bits & -bits).bit_length() - 1
-        bits >>= gap
-        size = (bits + 1 & ~bits).bit_length() - 1
-        yield done + gap, done + gap + size
-        bits >>= size
-        done += gap + size
+@cache
+def _stride(words: int) -> re.Pattern[bytes]:
+    return re.compile(rb"\W*(?:\w+\W*){1,%d}" % words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,22 +241,30 @@ class Place:
 
 
 class Located:
-    """One text, the patterns it may match and its extracts, each looked for once."""
+    """One text and its extracts: what of each group may be there, looked for once and on demand."""
 
-    def __init__(self, text: Text, called: Set[Pattern], extracts: Sequence[Extract]) -> None:
+    def __init__(self, text: Text, extracts: Sequence[Extract]) -> None:
         self.view = text.view
         self._text = text
+        self._kinds = frozenset(extract.kind for extract in extracts) if extracts else frozenset()
         self._extracts = extracts
-        self._atoms = frozenset[Atom]((*called, *(extract.kind for extract in extracts)))
         self._places: dict[Atom, list[Place]] = {}
 
-    def present(self, atoms: frozenset[Atom]) -> frozenset[Atom]:
-        """Those of some atoms that may be there."""
-        return atoms & self._atoms
+    def may_have(self, part: Part, groups: Iterable[Group]) -> bool:
+        """Whether a part of the text may have an atom of each of some groups."""
+        return all(part.present(group, self._kinds) for group in groups)
 
-    def places(self, present: Iterable[Atom]) -> list[Place]:
-        """Every place of some atoms: patterns, or names of kinds of extracts."""
-        return [place for atom in present for place in self._of(atom)]
+    def present(self, group: Group, parts: Iterable[Part]) -> set[Atom]:
+        """The atoms of a group that may be in some parts of the text."""
+        return set[Atom]().union(*(part.present(group, self._kinds) for part in parts))
+
+    def places(self, atoms: Iterable[Atom]) -> list[Place]:
+        """Every place of some atoms."""
+        return [place for atom in atoms for place in self._of(atom)]
+
+    def barring(self, group: Group) -> list[Place]:
+        """Every place of the atoms of a group, wherever it is."""
+        return self.places(self._text.whole.present(group, self._kinds))
 
     def _of(self, atom: Atom) -> list[Place]:
         if atom not in self._places:

@@ -1,35 +1,45 @@
 """All rules over one text: the words of the text say which rules may match, those are tried.
 
 Hides how rules are set aside. Each pattern names keys, words it cannot match without (see
-`needs`); a rule is tried when each of its groups has a pattern whose key the text holds. On
-ordinary texts that leaves a handful of expressions to run, whatever the size of the book.
+`needs`). The keys of a text call the rules whose rarest group has a pattern with such a key; a
+rule is tried when each of its other groups has one too. On ordinary texts that leaves a handful of
+expressions to run, whatever the size of the book.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from safety.rules.extractors import KINDS, Extract
 from safety.rules.located import (
     Atom,
-    Call,
     Calls,
+    Group,
     Keys,
     Located,
     Nearness,
+    Part,
     Place,
     Text,
-    called,
-    words_of,
+    calls_of,
 )
-from safety.rules.normalise import Span, View, fold
-from safety.rules.patterns import Pattern, PatternError, choices, expand, one_byte, release_compiled
+from safety.rules.normalise import Span, View
+from safety.rules.patterns import (
+    GAPS_MAX,
+    Key,
+    Pattern,
+    PatternError,
+    choices,
+    expand,
+    release_compiled,
+)
 from safety.rules.rulebook import FOLDED, SHADOW, SQUEEZED, PackError, Rule
 
 HITS_MAX = 12  # of one text
-Group = frozenset[Atom]  # one of them must be there
+GROUPS_KEPT = 8_192  # of the books in use and of those just left
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +64,22 @@ class Hit:
     fragments: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Compiled:
     rule: Rule
-    groups: tuple[int, ...]
-    needed: frozenset[int]  # the same groups
+    place: int  # among the rules of its view: in effect, holding, grave ones first
+    groups: tuple[Group, ...]  # the anchor first
     none: Group
 
-    def weight(self) -> tuple[bool, int, int, str]:
-        """What orders the rules of a text that meets many: in effect, holding, grave ones first."""
-        rule = self.rule
-        return rule.stage == SHADOW, -rule.action.rank, -rule.severity, rule.id
+
+_Anchored = tuple[Atom, list[_Compiled]]  # of whose first groups it is
 
 
-def _group(atom: str, rule: Rule, *, squeezed: bool) -> Group:
+def _weight(rule: Rule) -> tuple[bool, int, int, str]:
+    return rule.stage == SHADOW, -rule.action.rank, -rule.severity, rule.id
+
+
+def _atoms(atom: str, rule: Rule, *, squeezed: bool) -> frozenset[Atom]:
     """What `atom` is a choice of, in one view. Raises `PackError` naming the rule."""
     try:
         if not atom.startswith("@"):
@@ -79,107 +91,95 @@ def _group(atom: str, rule: Rule, *, squeezed: bool) -> Group:
         raise PackError(f"{rule.pack}, rule {rule.id}, {atom!r}: {wrong}") from None
 
 
+_group = lru_cache(GROUPS_KEPT)(Group)  # rules and books share most of theirs
+
+
 class _ViewRules:
     """The rules that read one view, found by the keys of its words."""
 
     def __init__(self, name: str, rules: Iterable[Rule]) -> None:
         self._name = name
-        self._groups: list[Group] = []
-        self._numbers: dict[Group, int] = {}
-        self._barred: set[Group] = set()
-        self._by_anchor: dict[int, list[_Compiled]] = defaultdict(list)
-        for rule in rules:
+        self._by_kind: dict[str, list[_Compiled]] = defaultdict(list)
+        self._reach = GAPS_MAX + 1  # words that a hit may have
+        known: set[Key] = set()
+        anchored: dict[Pattern, list[_Compiled]] = defaultdict(list)
+        for place, rule in enumerate(sorted(rules, key=_weight)):
             if name in rule.views:
-                self._add(rule)
-        self._index()
+                compiled = self._compiled(rule, place)
+                patterns = (one.patterns for one in (*compiled.groups, compiled.none))
+                for one in chain(*patterns):
+                    known.update(one.rarest, one.each, *one.others)
+                if len(compiled.groups) > 1:
+                    self._reach = max(self._reach, rule.within + 1)
+                for pattern in compiled.groups[0].patterns:
+                    anchored[pattern].append(compiled)
+                for kind in compiled.groups[0].kinds:
+                    self._by_kind[kind].append(compiled)
+        self._calls: Calls[_Anchored] = calls_of((one[0], one) for one in anchored.items())
+        self._keys = Keys(known)
 
-    def _add(self, rule: Rule) -> None:
+    def _compiled(self, rule: Rule, place: int) -> _Compiled:
         squeezed = self._name == SQUEEZED
 
-        def union(atoms: Iterable[str]) -> Group:
-            each = (_group(atom, rule, squeezed=squeezed) for atom in atoms)
-            return frozenset().union(*each)
+        def union(*atoms: str) -> Group:
+            each = (_atoms(atom, rule, squeezed=squeezed) for atom in atoms)
+            return _group(frozenset().union(*each))
 
-        wanted = [union([atom]) for atom in rule.all] + ([union(rule.any)] if rule.any else [])
-        groups = tuple(self._number(group) for group in wanted)
-        compiled = _Compiled(rule, groups, frozenset(groups), union(rule.none))
-        self._barred.add(compiled.none)
-        anchor = min(groups, key=lambda group: len(self._groups[group]))
-        self._by_anchor[anchor].append(compiled)
-
-    def _number(self, group: Group) -> int:
-        if group not in self._numbers:
-            self._numbers[group] = len(self._groups)
-            self._groups.append(group)
-        return self._numbers[group]
-
-    def _index(self) -> None:
-        """Which atoms each key or kind of extract calls for, and in which groups they are."""
-        atoms = frozenset[Atom]().union(*self._groups, *self._barred)
-        self._in_groups: dict[Atom, set[int]] = {atom: set() for atom in (*atoms, *KINDS)}
-        for number, group in enumerate(self._groups):
-            for atom in group:
-                self._in_groups[atom].add(number)
-        patterns = [atom for atom in atoms if isinstance(atom, Pattern)]
-        self._keys = Keys(key for one in patterns for key in one.keys.union(*one.also))
-        self._calls: dict[bytes, Calls] = defaultdict(lambda: Calls(set(), []))
-        usual = self._usual()
-        for pattern in patterns:
-            rarest, *others = sorted(
-                (pattern.keys, *pattern.also), key=lambda keys: sum(map(usual.__getitem__, keys))
-            )
-            words = frozenset(key for keys in others if len(keys) == 1 for key in keys)
-            call = Call(pattern, words, tuple(keys for keys in others if len(keys) > 1))
-            for key in rarest:
-                if others:
-                    self._calls[key].bound.append(call)
-                else:
-                    self._calls[key].free.add(pattern)
-
-    def _usual(self) -> Counter[bytes]:
-        """How often each key stands in the examples of the rules, the nearest thing to chat."""
-        examples = {
-            one[-1]
-            for compiled in chain.from_iterable(self._by_anchor.values())
-            for one in (*compiled.rule.matches, *compiled.rule.twins)
-        }
-        texts = (one_byte(fold(example).text) for example in examples)
-        return Counter(key for text in texts for key in self._keys.of(text, words_of(text)))
+        wanted = [*map(union, rule.all), *((union(*rule.any),) if rule.any else ())]
+        groups = tuple(sorted(wanted, key=attrgetter("odds")))
+        return _Compiled(rule, place, groups, union(*rule.none))
 
     def match(
         self, view: View, extracts: Sequence[Extract], done: Container[str] = ()
     ) -> Iterator[Hit]:
         """The rules of this view that its text and these extracts satisfy, but those `done`."""
-        text = Text(view, self._keys)
-        present = called(text.keys, self._calls)
-        atoms: Iterator[Atom] = chain(present, (extract.kind for extract in extracts))
-        may = set().union(*map(self._in_groups.__getitem__, atoms))
-        chosen = [
-            compiled
-            for group in may.intersection(self._by_anchor)
-            for compiled in self._by_anchor[group]
-            if compiled.needed <= may and compiled.rule.id not in done
-        ]
-        if len(chosen) > HITS_MAX:
-            chosen.sort(key=_Compiled.weight)
-        if chosen:
-            located = Located(text, present, extracts)
-            yield from filter(None, (self._hit(compiled, located) for compiled in chosen))
+        text = Text(view, self._keys, self._reach)
+        located = Located(text, extracts)
+        called = self._called(text.parts, located, extracts)
+        for compiled in sorted(called, key=attrgetter("place")):
+            if compiled.rule.id not in done and (
+                hit := self._hit(compiled, located, *called[compiled])
+            ):
+                yield hit
 
-    def _hit(self, compiled: _Compiled, located: Located) -> Hit | None:
+    def _called(
+        self, parts: Iterable[Part], located: Located, extracts: Sequence[Extract]
+    ) -> dict[_Compiled, tuple[set[Atom], list[Part]]]:
+        """The rules that may match, with the atoms of their anchors, and in which parts."""
+        of_extracts: list[_Anchored] = [
+            (one.kind, rules) for one in extracts if (rules := self._by_kind.get(one.kind))
+        ]
+        found: dict[_Compiled, tuple[set[Atom], list[Part]]] = {}
+        for part in parts:
+            here: dict[_Compiled, set[Atom]] = {}
+            for atom, rules in chain(part.called(self._calls), of_extracts):
+                for compiled in rules:
+                    here.setdefault(compiled, set()).add(atom)
+            for compiled, atoms in here.items():
+                others = compiled.groups[1:]
+                if not others or located.may_have(part, others):
+                    anchors, there = found.setdefault(compiled, (set(), []))
+                    anchors |= atoms
+                    there.append(part)
+        return found
+
+    def _hit(
+        self, compiled: _Compiled, located: Located, anchors: Set[Atom], parts: list[Part]
+    ) -> Hit | None:
         rule = compiled.rule
-        groups: list[list[Place]] = []
-        present = [located.present(self._groups[group]) for group in compiled.groups]
-        for atoms in sorted(present, key=len):  # an empty one spares the others
-            if not (places := located.places(atoms)):
-                return None
-            groups.append(places)
+        groups = [located.places(anchors)]
+        for group in compiled.groups[1:]:  # an empty one spares the others
+            if not groups[-1]:
+                break
+            groups.append(located.places(located.present(group, parts)))
+        if not groups[-1]:
+            return None
         barred: Nearness | None = None
         for window in _windows(groups):
             first, last = min(one.first for one in window), max(one.last for one in window)
             if last - first > rule.within and len(groups) > 1:
                 continue
-            barred = barred or Nearness(located.places(located.present(compiled.none)))
+            barred = barred or Nearness(located.barring(compiled.none))
             if not barred.touches(first - rule.none_within, last + rule.none_within):
                 spans = sorted({located.view.original(one.span) for one in window})
                 fragments = sorted({one for place in window for one in place.fragments})

@@ -2,15 +2,16 @@ r"""What a pattern cannot match without: words that tell, by a text's words, to 
 
 Hides how an RE2 expression is read. Each way it may match is a *shape*: its plain letters, a space
 for anything that surely ends a word, `\0` for what is unknown. Every shape names one key that its
-matches contain; a pattern whose shape has none is tried on every text. A shape may promise less
-than the pattern does, never more: what is left out could not have matched.
+matches contain, two words in a row where it can: few texts have them. A pattern whose shape has
+none is tried on every text. A shape may promise less than the pattern does, never more: what is
+left out could not have matched.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, reduce
-from itertools import product
+from itertools import pairwise, product
 from math import prod
 
 ENDS = range(2, 7)  # letters of a key that is the beginning or the end of a word
@@ -28,8 +29,12 @@ _USUAL_WORDS = """
 """
 COMMON = frozenset(_USUAL_WORDS.split()).union(".,;:!?'\"-()/")
 _OPEN = re.compile(f"[{UNKNOWN}{DIGIT}]")
+PAIRED = 2.0  # how much rarer two words in a row are than each by itself
 SHAPES_MAX = 400  # of one part; beyond, it counts as unknown
-SEGMENTS_KEPT, GROUPS_KEPT = 4_096, 1_024  # read once: the lists of the packs come again and again
+SEAM_MAX = 64  # pairs of words around one gap
+CONDITIONS_MAX = 5  # of one pattern: more would leave out hardly any text
+# Read once: the lists of the packs come again and again.
+SEGMENTS_KEPT, SHAPES_KEPT, GROUPS_KEPT = 4_096, 4_096, 1_024
 _TOKEN = re.compile(
     r"[a-z]+(?![*+?{])|\(\?:\\W\{1,3\}\)"  # a run of letters, the packs' space
     r"|\\.|\[(?:\\.|[^\]\\])+\]|\(\?:|\((?!\?)|\)|\||[*+?]\??|\{\d+(?:,\d*)?\}\??|[^()\[\]{}*+?]",
@@ -53,13 +58,18 @@ Keys = frozenset[str]
 class Needs:
     """One of the keys of each of `keys`, the rarest first, is in every text that matches.
 
-    A key is a word, `abc*`, `*abc` or `*abcd*` for one that begins, ends or goes on so, `DIGIT`,
-    or a sign. `gaps`: how many times a match may pass from one word to the next; None without a
-    bound.
+    A key is a word, two words in a row with a space between, `abc*`, `*abc` or `*abcd*` for one
+    that begins, ends or goes on so, `DIGIT`, or a sign. `gaps`: how many times a match may pass
+    from one word to the next; None without a bound.
     """
 
     keys: tuple[Keys, ...]
     gaps: int | None
+
+    @property
+    def odds(self) -> float:
+        """A rough share of texts that have one of the rarest keys."""
+        return sum(0.3 ** _rarity(key) for key in self.keys[0]) if self.keys else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +79,37 @@ class _Part:
 
 
 _NOTHING = _Part(("",), 0)
+_GAP = _Part((), 1)  # what keeps two chunks apart
 
 
 def needs(source: str) -> Needs:
     """What every match of `source`, between two ends of words, contains. Raises `Unreadable`."""
     words = source.split(SPACE)
     if source.isascii() and all(map(str.isalnum, words)):  # a plain phrase, as most are
-        rarest = sorted(set(words), key=lambda word: (-_rarity(word), word))
+        pairs = {f"{one} {other}" for one, other in pairwise(words)} or set(words)
+        rarest = sorted(pairs, key=lambda key: (-_rarity(key), key))
         return Needs(tuple(frozenset((one,)) for one in rarest), len(words) - 1)
     keys, gaps = _Reader(source).whole()
     return Needs(keys, int(gaps) if gaps < float("inf") else None)
 
 
+@lru_cache(SHAPES_KEPT)
 def _key(shape: str) -> str:
-    """The rarest thing of a shape: a whole word or sign, else what is known of a word."""
-    return max(map(_segment_key, shape.split()), default=(0, ""))[1]
+    """The rarest thing of a shape: two whole words, a word or sign, else a part of a word."""
+    segments = shape.split()
+    if len(segments) < 2:
+        return _segment_key(segments[0])[1] if segments else ""
+    pairs = (
+        (_rarity(one) + _rarity(other) + PAIRED, f"{one} {other}")
+        for one, other in pairwise(segments)
+        if _is_word(one) and _is_word(other)
+    )
+    return max((*map(_segment_key, segments), *pairs))[1]
+
+
+def _is_word(segment: str) -> bool:
+    """Whether this is all of a word, of ASCII letters and digits."""
+    return segment.isascii() and segment.isalnum()
 
 
 @lru_cache(SEGMENTS_KEPT)
@@ -107,10 +133,13 @@ def _segment_keys(segment: str) -> Iterator[str]:
         yield DIGIT
 
 
+@lru_cache(SHAPES_KEPT)
 def _rarity(key: str) -> float:
     """A rough order: longer words are rarer, signs rarer still, parts of words commoner."""
     if key in COMMON:
         return 0.5
+    if " " in key:
+        return sum(map(_rarity, key.split())) + PAIRED
     if "*" in key:
         return len(key) - 1.5 - (key[0] == key[-1])
     if key == DIGIT:
@@ -118,11 +147,23 @@ def _rarity(key: str) -> float:
     return len(key) if _WORD.match(key) else 6
 
 
-def _conditions(chunks: Iterable[_Part]) -> tuple[Keys, ...]:
+def _conditions(chunks: Sequence[_Part]) -> tuple[Keys, ...]:
     """The keys of each chunk that surely has some, those whose commonest key is rarest first."""
     each = {frozenset(map(_key, chunk.shapes)) for chunk in chunks}
+    each.update(_seam(chunks[place - 1], chunks[place + 1])
+                for place, chunk in enumerate(chunks[1:-1], 1) if chunk is _GAP)  # fmt: skip
     known = [keys for keys in each if keys and "" not in keys]
-    return tuple(sorted(known, key=lambda keys: (-min(map(_rarity, keys)), len(keys), min(keys))))
+    known.sort(key=lambda keys: (-min(map(_rarity, keys)), len(keys), min(keys)))
+    return tuple(known[:CONDITIONS_MAX])
+
+
+def _seam(before: _Part, after: _Part) -> Keys:
+    """The pairs of words on both sides of a gap, if all of them are known and they are few."""
+    lasts = {segments[-1] if (segments := shape.split()) else "" for shape in before.shapes}
+    firsts = {segments[0] if (segments := shape.split()) else "" for shape in after.shapes}
+    if len(lasts) * len(firsts) > SEAM_MAX or not all(map(_is_word, lasts | firsts)):
+        return frozenset()
+    return frozenset(f"{last} {first}" for last, first in product(lasts, firsts))
 
 
 class _Reader:
@@ -149,8 +190,8 @@ class _Reader:
         chunk: list[_Part] = []
         for part in self._parts():
             if part.shapes == (" ",):
-                yield _Part((), part.gaps)
                 yield from _told(chunk)
+                yield _GAP
                 chunk = []
             else:
                 chunk.append(part)
@@ -208,6 +249,12 @@ class _Reader:
             shapes += _unknown(part.shapes)
         gaps = part.gaps * (1 if gap else most) if part.gaps else 0
         return _capped(_Part(tuple(dict.fromkeys(shapes)), gaps))
+
+
+def forget() -> None:
+    """Forget what was kept of the patterns read so far."""
+    for one in (_key, _segment_key, _rarity, _group):
+        one.cache_clear()
 
 
 @lru_cache(GROUPS_KEPT)

@@ -130,12 +130,12 @@ def squeeze(folded: View) -> tuple[View, ...]:
     words = text.split(" ")
     if _PLAIN.issuperset(words):
         return ()
-    odd = sum(word not in _PLAIN for word in words)
+    odd = len(words) - sum(map(_PLAIN.__contains__, words))
     pieces = _pieces(text, words)
     count = max((len(piece.readings) for piece in pieces), default=0)
     count = min(count, VIEWS_MAX - 1 if len(text) <= _LONG else 1)
     views = [_view(folded, pieces, at) for at in range(count)]
-    if odd * 2 >= len(words) and _is_backward(_WORD.findall(text)):
+    if odd * 2 >= len(words) and _is_backward(text):
         views.insert(0, _single(text[::-1], folded.starts[::-1], rising=False))
     elif len(text) <= _LONG:
         _remember(set(words).difference(_disguised(text, pieces)))
@@ -163,10 +163,10 @@ def _remember(words: set[str]) -> None:
     )
 
 
-def _is_backward(words: list[str]) -> bool:
+def _is_backward(text: str) -> bool:
     known = lexicon().count
-    backward = known(word[::-1] for word in words)
-    return backward >= _BACKWARD_MIN and backward > known(words)
+    backward = known(_WORD.findall(text[::-1]))
+    return backward >= _BACKWARD_MIN and backward > known(_WORD.findall(text))
 
 
 def _chunks(text: str, words: list[str]) -> Iterator[re.Match[str]]:

@@ -18,7 +18,7 @@ from typing import Any
 
 import re2
 
-from safety.rules.needs import Unreadable, needs
+from safety.rules.needs import Unreadable, forget, needs
 from safety.rules.normalise import Span, fold, squeeze_word
 
 Words = Mapping[str, tuple[str, ...]]
@@ -33,10 +33,14 @@ _KEPT_WHOLE = frozenset("\\[{")  # what follows is read as it is written
 _NESTED = frozenset("()\\[{")
 _NAME = re.compile(r"<([a-z_]+)>")
 _PIECE = re.compile(r"\\.|\[[^\]]*\]|\{[^}]*\}|.", re.DOTALL)
+_CHOICE = re.compile(r"\\.|\[[^\]]*\]|\{[^}]*\}|[()|]", re.DOTALL)  # what tells alternatives
 _DEPTH_MAX = 5
 COMPILED_KEPT = 1_024  # expressions; each takes some 40 KB when it has found something
-_ANY_TEXT = frozenset(("",))
-ANY_TEXT = frozenset((b"",))  # the keys of a pattern that has none: every text is given this one
+GAPS_MAX = 24  # that a match may have between its words without being far
+Key = bytes | tuple[bytes, bytes]  # as `needs` has it; two words in a row are two
+KeySet = frozenset[Key]
+_NO_KEYS: KeySet = frozenset()
+ANY_TEXT: KeySet = frozenset((b"",))  # the keys of a pattern that has none: every text has this one
 PATTERNS_KEPT = 16_384  # of the books in use and of those just left
 _OPTIONS = re2.Options()
 _OPTIONS.max_mem = MEMORY_BYTES
@@ -72,8 +76,7 @@ def alternatives(choice: str) -> list[str]:
     if _NESTED.isdisjoint(choice[3:-1]):
         return choice[3:-1].split("|")
     parts, depth, start = [], 1, 3
-    pieces = list(_PIECE.finditer(choice))[3:-1]
-    for piece in pieces:
+    for piece in _CHOICE.finditer(choice, start, len(choice) - 1):
         depth += {"(": 1, ")": -1}.get(piece.group(), 0)
         if depth == 0:
             return [choice]  # `(?:a|b) (?:c|d)` begins and ends with two different groups
@@ -128,15 +131,27 @@ class _Bytes(dict[int, int]):
         return 0xFF
 
     def name(self, source: str) -> None:
-        """Give every sign of a pattern a byte of its own, for the life of the process."""
-        for sign in source:
-            if ord(sign) not in self:
-                if len(self) == 0xFF:
-                    raise PatternError(f"too many different signs, {sign} among them")
-                self[ord(sign)] = len(self)
+        """Give every sign of a pattern a byte of its own, for the life of the process.
+
+        A sign of Latin-1 keeps its code, so that no byte stands for one sign and is another.
+        """
+        for code in map(ord, () if source.isascii() else source):
+            if code not in self:
+                taken = set(self.values())
+                wanted = (code,) if code < 0xFF else _FREE_BYTES
+                free = next((one for one in wanted if one not in taken), None)
+                if free is None:
+                    raise PatternError(f"too many different signs, {chr(code)} among them")
+                self[code] = free
 
 
+_FREE_BYTES = (*range(0x80, 0xA0), *range(0xC0, 0xFF))  # no sign of a folded text has these codes
 _BYTES = _Bytes(zip(range(0x80), range(0x80), strict=True))
+_ASCII = frozenset(map(chr, range(0x80)))
+_ODD_MAX = 64  # different characters beyond those, replaced one after the other
+
+
+name_signs = _BYTES.name
 
 
 def one_byte(text: str) -> bytes:
@@ -145,7 +160,14 @@ def one_byte(text: str) -> bytes:
     RE2 on UTF-8 would need automata several times as large to tell where a character ends. Signs
     that no pattern names are all alike.
     """
-    return text.encode() if text.isascii() else text.translate(_BYTES).encode("latin-1")
+    if text.isascii():
+        return text.encode()
+    odd = sorted(set(text).difference(_ASCII))  # Latin-1 first: no byte is read as a sign again
+    if len(odd) > _ODD_MAX:
+        return text.translate(_BYTES).encode("latin-1")
+    for one in odd:
+        text = text.replace(one, chr(_BYTES[ord(one)]))
+    return text.encode("latin-1")
 
 
 def compile_pattern(source: str) -> Any:
@@ -158,36 +180,49 @@ def compile_pattern(source: str) -> Any:
         raise PatternError(text) from None
 
 
-_byte = cache(one_byte)  # words and sets of words are the same objects in all patterns
+# Words, pairs and sets of words are the same objects in all patterns.
+_byte = cache(one_byte)
+_pairs: dict[Key, Key] = {}
+_sets: dict[KeySet, KeySet] = {}
 
 
-@cache
-def _in_bytes(keys: frozenset[str]) -> frozenset[bytes]:
-    return frozenset(map(_byte, keys)) if keys != _ANY_TEXT else ANY_TEXT
+def _key(key: str) -> Key:
+    first, paired, second = key.partition(" ")
+    if not paired:
+        return _byte(key)
+    pair = _byte(first), _byte(second)
+    return _pairs.setdefault(pair, pair)
+
+
+def _in_bytes(keys: frozenset[str]) -> KeySet:
+    read = frozenset(map(_key, keys))
+    return _sets.setdefault(read, read)
 
 
 class Pattern:
     """One expression of the packs: what a text needs for it, and where it stands in one.
 
-    A text that matches has one of `keys`, and one of each of `also`; see `needs`.
+    A text that matches has one of the keys `rarest`, all of `each` and one of each of `others`;
+    see `needs`. `odds` is a rough share of texts that have one of `rarest`.
+    It is `far` when nothing says how many words a match may have, or they are many.
 
     Raises `PatternError` when the expression is outside the language.
     """
 
-    __slots__ = ("also", "gaps", "keys", "source", "word")
+    __slots__ = ("each", "far", "odds", "others", "rarest", "source")
 
     def __init__(self, source: str) -> None:
         self.source = source
-        _BYTES.name(source)
+        name_signs(source)
         try:
             needed = needs(source)
         except Unreadable as wrong:
             raise PatternError(f"{wrong} in {source}") from None
-        self.keys, *also = map(_in_bytes, needed.keys or (_ANY_TEXT,))
-        self.also = tuple(also)
-        self.gaps = needed.gaps
-        plain = source.isascii() and needed.keys == (frozenset((source,)),)
-        self.word = _byte(source) if plain else None
+        self.rarest, *also = map(_in_bytes, needed.keys) if needed.keys else (ANY_TEXT,)
+        self.far = needed.gaps is None or needed.gaps > GAPS_MAX
+        self.odds = needed.odds
+        self.each = frozenset(key for keys in also if len(keys) == 1 for key in keys) or _NO_KEYS
+        self.others = tuple(keys for keys in also if len(keys) > 1)
 
     def spans(self, data: bytes, start: int, end: int) -> Iterator[Span]:
         """Where it stands in `data[start:end]`, from left to right; each begins after the last."""
@@ -215,6 +250,13 @@ _compiling = local()
 def compiling_nanoseconds() -> int:
     """CPU that this thread has spent on compiling: the book's cost, and no fault of a text."""
     return int(getattr(_compiling, "nanoseconds", 0))
+
+
+def release_read() -> None:
+    """Forget what was kept while patterns were read: for when a book has all of its own."""
+    _pairs.clear()
+    _sets.clear()
+    forget()
 
 
 def release_compiled() -> None:

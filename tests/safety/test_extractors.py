@@ -1,12 +1,16 @@
 """Contact and payment data: found however they are written, and ordinary numbers left alone."""
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum import iban, luhn
 
-from safety.rules.extractors import KINDS, extract
+from safety.rules import rulebook
+from safety.rules.extractors import KINDS, extract, glance
 from safety.rules.normalise import fold
+from tests.safety.evasions import FAMILIES
 
 
 def found(text: str) -> set[tuple[str, str]]:
@@ -279,3 +283,18 @@ def test_no_text_breaks_an_extractor_and_spans_stay_inside(text: str) -> None:
         assert one.value
         assert one.fragments == ()
         assert 0 <= one.span[0] < one.span[1] <= len(text)
+
+
+@pytest.mark.parametrize(
+    "family", [None, "split_by_signs", "leet_digits", "leet_signs", "circled_digits"]
+)
+def test_a_glance_hides_nothing_that_a_search_finds(
+    family: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examples = [one[-1] for rule in rulebook.load().rules for one in (*rule.matches, *rule.twins)]
+    texts = [FAMILIES[family](text, Random(1)) if family else text for text in examples]
+    monkeypatch.setattr(glance, "LONG", max(map(len, texts)) + 1)
+    searched = [found(text) for text in texts]
+    monkeypatch.setattr(glance, "LONG", -1)
+    assert [found(text) for text in texts] == searched
+    assert {kind for values in searched for kind, _ in values} >= {"phone", "number"}

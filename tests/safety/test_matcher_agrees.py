@@ -69,7 +69,7 @@ def small_text(random: Random) -> str:
     few = random.sample(WORDS, random.randint(2, len(WORDS)))
     count = random.randint(0, 12)
     if random.random() < 0.1:
-        few, count = [*few, *["indifferent"] * 6 * len(few)], 80
+        few, count = [*few, *["indifferent"] * 6 * len(few)], 200
     return "".join(random.choice(few) + random.choice(GAPS) for _ in range(count))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from safety.rules.extractors import accounts, handles, links, mails, phones, places
+from safety.rules.extractors.glance import Glance
 from safety.rules.extractors.kinds import (
     ADDRESS,
     CARD,
@@ -66,19 +67,20 @@ def find(text: str) -> list[Found]:
         words = _WORDS.findall(text)
     facts = _FACTS.intersection(words)
     digits = sum(map(len, filter(str.isdigit, words)))
+    glance = Glance(text)
     found: list[Found] = []
     if digits >= 2:
-        found.extend(_accounts(text, digits))
+        found.extend(_accounts(text, digits, glance))
     if digits >= phones.DIGITS_MIN or (not facts.isdisjoint(_SAID) and _dictated(words)):
         found.extend(_apart(phones.phones(text), found))
-    if "@" in text or not facts.isdisjoint(mails.HINTS):
+    if ("@" in text or not facts.isdisjoint(mails.HINTS)) and glance.may_have(mails.ENDED):
         found.extend(islice(mails.mails(text), FOUND_MAX))
-    found.extend(_apart(_links(text, facts), found))
-    if clues := _clues(text, facts, digits, spelt=spelt):
+    found.extend(_apart(_links(text, facts, glance), found))
+    if clues := _clues(text, facts, digits, glance, spelt=spelt):
         found.extend(islice(handles.handles(text, clues), FOUND_MAX))
     if "$" in text:
         found.extend(islice(handles.cashtags(text), FOUND_MAX))
-    if digits and not facts.isdisjoint(places.STREETS):
+    if digits and not facts.isdisjoint(places.STREETS) and glance.may_have(*places.WRITTEN):
         found.extend(islice(places.addresses(text), FOUND_MAX))
     if where := facts & places.WHERE:
         found.extend(places.meetings(text, where))
@@ -117,36 +119,41 @@ def _dictated(words: list[str]) -> bool:
     return sum(map(_SAID.__contains__, words)) + sum(map(str.isdigit, words)) >= _SAID_MIN
 
 
-def _accounts(text: str, digits: int) -> Iterator[Found]:
+def _accounts(text: str, digits: int, glance: Glance) -> Iterator[Found]:
     if digits >= 9:
-        yield from islice(accounts.ibans(text), FOUND_MAX)
-        if digits >= 13:
+        if glance.may_have(accounts.IBAN_HEAD):
+            yield from islice(accounts.ibans(text), FOUND_MAX)
+        if digits >= 13 and glance.may_have(accounts.CARD_LIKE):
             yield from islice(accounts.cards(text), FOUND_MAX)
-    if _LONG.search(text):
+    if glance.may_have(_LONG) and _LONG.search(text):
         yield from islice(accounts.wallets(text), FOUND_MAX)
 
 
-def _links(text: str, facts: frozenset[str]) -> Iterator[Found]:
+def _links(text: str, facts: frozenset[str], glance: Glance) -> Iterator[Found]:
     if "." in text and links.DOTTED.search(text):
-        yield from islice(links.links(text), FOUND_MAX)
+        if glance.may_have(links.WRITTEN):
+            yield from islice(links.links(text), FOUND_MAX)
         if not facts.isdisjoint(_ENS):
             yield from islice(accounts.wallets(text), FOUND_MAX)
     spoken = not facts.isdisjoint(links.SPOKEN) and not facts.isdisjoint(links.SAID_TLD)
-    if spoken or ("." in text and links.SPACED.search(text)):
+    spaced = "." in text and glance.may_have(links.SPACED) and links.SPACED.search(text)
+    if (spoken or spaced) and glance.may_have(links.SAID):
         yield from islice(links.said_links(text), FOUND_MAX)
 
 
 _ENS = frozenset({"eth", "sol", "btc"})
 
 
-def _clues(text: str, facts: frozenset[str], digits: int, *, spelt: bool) -> handles.Clues:
+def _clues(
+    text: str, facts: frozenset[str], digits: int, glance: Glance, *, spelt: bool
+) -> handles.Clues:
     return handles.Clues(
-        facts & _NETWORKS,
+        facts & handles.NAMES,
+        shown=not facts.isdisjoint(handles.SHOWN) and glance.may_have(handles.SHOWN_WORD),
+        same=not facts.isdisjoint(handles.SAME),
         disguised=(digits > 0 or "!" in text or "$" in text or "@" in text)
-        and _LETTERS_DIGITS.search(text) is not None,
-        spelt=spelt,
+        and _LETTERS_DIGITS.search(text) is not None
+        and glance.may_have(handles.DISGUISED),
+        spelt=spelt and glance.may_have(handles.SPELT),
         signs=not text.isascii() and _MARKS.search(text) is not None,
     )
-
-
-_NETWORKS = handles.NAMES | handles.SHOWN | handles.SAME

@@ -55,7 +55,7 @@ def _mod_97(compact: str) -> int:
     return int("".join(str(int(one, 36)) for one in compact[4:] + compact[:4])) % 97
 
 
-_CARD = re.compile(r"(?<![a-z0-9+.,])[2-6]\d{3}(?:[ .\-]{0,2}\d){9,15}(?![a-z0-9])")
+CARD_LIKE = re.compile(r"(?<![a-z0-9+.,])[2-6]\d{3}(?:[ .\-]{0,2}\d){9,15}(?![a-z0-9])")
 _NOT_DIGIT = re.compile(r"[^0-9]")
 _SCHEMES = re.compile(  # Visa, Mastercard, American Express, Discover, Maestro, Diners, JCB
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"
@@ -65,7 +65,7 @@ _SCHEMES = re.compile(  # Visa, Mastercard, American Express, Discover, Maestro,
 
 def cards(text: str) -> Iterator[Found]:
     """The payment cards of a folded text: a known scheme and a right check digit."""
-    for found in islice(_CARD.finditer(text), CANDIDATES_MAX):
+    for found in islice(CARD_LIKE.finditer(text), CANDIDATES_MAX):
         digits = _NOT_DIGIT.sub("", found.group())
         if _SCHEMES.fullmatch(digits) and _luhn(digits):
             yield CARD, digits, found.span()

@@ -53,20 +53,20 @@ SHOWN = frozenset(
 )  # fmt: skip
 _SHOWN_VALUES = {"rev tag": "revolut", "cash app": "cashapp", "whats app": "whatsapp",
                  "tik tok": "tiktok", "pay pal": "paypal"}  # fmt: skip
-_DISGUISED = re.compile(
+DISGUISED = re.compile(
     r"(?<![a-z0-9])(?:t[e3]l[e3]gr[a4@]m+e?|wh?[a4@]t+s+ ?[a4@]p+|[i1!]n[s5$]t[a4@](?:gr[a4@]m)?"
     r"|[s5$]n[a4@]p(?:ch[a4@]t)?|d[i1!]sc[o0]rd|tw[i1!]tt[e3]r|f[a4@]c[e3]b[o0]{2}k|k[i1!]k"
     r"|[s5$]kyp[e3]|[s5$][i1!]gn[a4@]l|v[i1!]b[e3]r|m[e3]ss[e3]ng[e3]r|p[a4@]yp[a4@]l"
     r"|r[e3]v[o0]lut|lyd[i1!][a4@]|c[a4@]sh[a4@]pp)(?![a-z0-9])"
 )
-_SPELT = re.compile(r"(?<![a-z0-9])[a-z0-9@$!](?:[ .\-_*/|+]{1,3}[a-z0-9@$!]){3,12}(?![a-z0-9])")
+SPELT = re.compile(r"(?<![a-z0-9])[a-z0-9@$!](?:[ .\-_*/|+]{1,3}[a-z0-9@$!]){3,12}(?![a-z0-9])")
 # A text that writes letters as digits everywhere: digits mark no name there.
 _LEET_STYLE = re.compile(r"[a-z][013457@$!€]+[a-z]|(?<![a-z0-9])[$!][a-z]{2}")
 _LEET_MANY = 3
 _PLAINER = re.compile(r"(?<![a-z0-9_.@])(?=[a-z]*[013457@$!€])[a-z013457@$!€]{2,12}(?![a-z0-9_.@])")
 _LEET = str.maketrans("01345@7$!€", "oieasatsie")
 _SIGN = re.compile(rf"[{SIGNS}]")
-_SHOWN_WORD = re.compile(rf"(?<![a-z0-9]){_SHOWN}(?![a-z0-9])")
+SHOWN_WORD = re.compile(rf"(?<![a-z0-9]){_SHOWN}(?![a-z0-9])")
 
 _CONNECT = re.compile(
     r"(?:[\s:=\-–>→👉➡,(\"'«»|~*#]|(?:c'?(?:est|etait)|ces?t|c|it'?s|its|is|est|sera|sous|under|as"
@@ -110,13 +110,15 @@ _ORDINARY = words(
 class Clues(NamedTuple):
     """What a look at the words of a text told: which ways of naming a network may be there."""
 
-    words: frozenset[str]  # of NAMES, SHOWN and SAME
+    words: frozenset[str]  # of NAMES
+    shown: bool  # words of SHOWN, and perhaps what an icon shows
+    same: bool  # words of SAME
     disguised: bool  # digits or signs among letters
     spelt: bool  # letters standing alone
     signs: bool  # emoji of networks
 
     def __bool__(self) -> bool:
-        return bool(self.words) or self.disguised or self.spelt or self.signs
+        return any(self)
 
 
 def handles(text: str, clues: Clues) -> Iterator[Found]:
@@ -130,7 +132,7 @@ def handles(text: str, clues: Clues) -> Iterator[Found]:
             name, first, last = found
             kind = PAYMENT if network in _PAYER_NAMES else HANDLE
             yield kind, f"{network}:{name}", (min(start, first), max(end, last))
-    if not clues.words.isdisjoint(SAME):
+    if clues.same:
         yield from _everywhere(text, [(start, end) for start, end, _, _ in mentions])
 
 
@@ -139,19 +141,19 @@ _Mention = tuple[int, int, str, bool]
 
 
 def _mentions(text: str, clues: Clues) -> Iterator[_Mention]:
-    for name in clues.words & NAMES:
+    for name in clues.words:
         yield from _word(text, name)
     if clues.disguised:
-        for found in islice(_DISGUISED.finditer(text), MENTIONS_MAX):
+        for found in islice(DISGUISED.finditer(text), MENTIONS_MAX):
             name = found.group().translate(_LEET).replace(" ", "")
             yield *found.span(), _PLAIN.get(name) or _PAYERS.get(name, name), False
     if clues.spelt:
-        for found in islice(_SPELT.finditer(text), MENTIONS_MAX):
+        for found in islice(SPELT.finditer(text), MENTIONS_MAX):
             name = "".join(filter(str.isalnum, found.group().translate(_LEET)))
             if name in NAMES:
                 yield *found.span(), _PLAIN.get(name) or _PAYERS[name], False
-    if not clues.words.isdisjoint(SHOWN):
-        for found in islice(_SHOWN_WORD.finditer(text), MENTIONS_MAX):
+    if clues.shown:
+        for found in islice(SHOWN_WORD.finditer(text), MENTIONS_MAX):
             name = found.group()
             yield *found.span(), _SHOWN_VALUES.get(name, name.replace(" ", "-")), False
     if clues.signs:

@@ -45,6 +45,7 @@ _NOT_NAMES = words(
     dollars pounds cars fois personnes heures jours years year ans and or is are was with per
     for before after into off just only long short hard lovely quick"""
 )
+WRITTEN = (_FR, _EN)
 _NEAR = 60  # characters around the street
 STREETS = frozenset(
     f"{_FR_STREET}|{_FR_UNSURE}|{_EN_STREET}|{_EN_UNSURE}".split("|")
@@ -53,7 +54,7 @@ STREETS = frozenset(
 
 def addresses(text: str) -> Iterator[Found]:
     """The street addresses of a folded text that has a digit and a kind of street."""
-    for pattern in (_FR, _EN):
+    for pattern in WRITTEN:
         for found in islice(pattern.finditer(text), CANDIDATES_MAX):
             if not _NOT_NAMES.isdisjoint(found["name"].split()):
                 continue
