@@ -129,7 +129,9 @@ class Engine:
         uncertain: tuple[str, ...] = ()
         silent: list[Finding] = []
         if self._model and self._heads and profile.model:
-            judged = self._model.judge(reading.folded.text)
+            judged = self._model.judge(
+                reading.folded.text, *(view.text for view in reading.squeezed[:1])
+            )
             language, abuse = judged.language, judged.abuse
             scores = dict(zip(self._model.policies, judged.scores, strict=True))
             if found:
@@ -336,7 +338,8 @@ def screen(text: str, context: Context) -> Verdict:
         sha256 = content_sha256(text, context.attachments)
         return Verdict(Action.HOLD, (), "none", sha256, TECHNICAL)
     verdict = engine.screen(text, context)
-    return verdict if not verdict.cause else _again(engine, text, context)
+    too_long = len(text) > TEXT_MAX_CHARACTERS  # which no book can judge
+    return verdict if too_long or not verdict.cause else _again(engine, text, context)
 
 
 def _again(engine: Engine, text: str, context: Context) -> Verdict:

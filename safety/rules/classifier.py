@@ -1,6 +1,6 @@
 """The text model: one pass over a folded text, one score for each policy, for abuse and language.
 
-Hides how a text becomes numbers (character 2- to 5-grams, words, pairs of words that stand near
+Hides how a text becomes numbers (character 3- to 5-grams, words, pairs of words that stand near
 each other, in their order, all hashed by their place in the text) and how the weights lie in a file
 (bytes, mapped into memory and shared by every process of the machine). Linear on purpose: a score
 is a sum of weights, the same input always gives the same score, and no input makes it slow.
@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,12 @@ from numpy.typing import NDArray
 
 MODEL = Path(__file__).parent / "model"
 CARD, WEIGHTS, CHECKSUMS = "model.json", "weights.bin", "SHA256SUMS"
-FORMAT = 1
-GRAMS = (2, 3, 4, 5)  # without a gap
+FORMAT = 2
+GRAMS = (3, 4, 5)  # without a gap
 WINDOW_CHARACTERS = 480  # a longer text is judged window by window, and the strongest counts
 STRIDE_CHARACTERS = 400
 TEXT_MAX_CHARACTERS = 5_200  # what stands beyond is not read: no message is longer
 NEAR_WORDS = 5  # how far apart two words may stand and still make a pair
-FEW_WORDS = 3  # added to the number of words of a mean, so that one word alone never shouts
 LANGUAGES = ("fr", "en")
 
 Hashes = NDArray[np.uint64]
@@ -33,10 +33,9 @@ Hashes = NDArray[np.uint64]
 _BASE = 0x9E3779B97F4A7C15  # odd, hence invertible modulo 2**64
 _MIX = np.uint64(0xD6E8FEB86659FD93)
 _HALF = np.uint64(32)
-_PAIR = np.uint64(0xA24BAED4963EE407)  # sets a pair of words apart from the words
-_NEAR = np.uint64(0x9FB21C651E98DF25)  # and a pair in this order, however far apart
+_FIRST = np.uint64(0x9FB21C651E98DF25)  # sets a word apart from an n-gram, and who is first of two
 _END = np.zeros(NEAR_WORDS, np.uint64)  # stands after the last word, for whatever is near it
-_TAG_SHIFT = np.uint64(16)
+_TAG_SHIFT = np.uint64(30)  # bits that no slot is chosen by, as long as there are 2**18 of them
 
 
 def _powers(base: int) -> Hashes:
@@ -71,8 +70,8 @@ class Judgement:
     abuse: float
 
 
-def features(window: str) -> tuple[Hashes, Hashes]:
-    """The hashes of a window: of its n-grams and pairs of words (in that order), and of its words.
+def features(window: str) -> Hashes:
+    """The hashes of a window: of its n-grams, of its words, then of pairs of words.
 
     A span from i to j hashes as the polynomial of its characters, read from prefix sums, so that
     every n-gram and every word of the window costs two subtractions and one product.
@@ -82,22 +81,27 @@ def features(window: str) -> tuple[Hashes, Hashes]:
     size = codes.size
     sums = np.empty(size + GRAMS[-1], dtype=np.uint64)
     sums[0] = 0
-    np.cumsum(codes * _UP[:size], out=sums[1 : size + 1])
+    np.add.accumulate(codes * _UP[:size], out=sums[1 : size + 1])
     sums[size + 1 :] = sums[size]  # an n-gram that would pass the end is the shorter one
-    ends = np.ndarray((size - 1, len(GRAMS)), np.uint64, sums, 8 * GRAMS[0], (8, 8))
-    grams = (ends - sums[: size - 1, None]) * _DOWN[: size - 1, None]
+    starts = ngrams_of(window) // len(GRAMS)
+    ends = np.ndarray((len(GRAMS), starts), np.uint64, sums, 8 * GRAMS[0], (8, 8))
+    grams = (ends - sums[:starts]) * _DOWN[:starts]
     word = _WORDLY.take(codes, mode="clip")
     edges = (word[1:] != word[:-1]).nonzero()[0] + 1
-    words = (sums[edges[1::2]] - sums[edges[0::2]]) * _DOWN[edges[0::2]]
-    pairs = words[:-1] * _PAIR + words[1:]
+    first = edges[0::2]
+    words = (sums[edges[1::2]] - sums[first]) * _DOWN[first]
     padded = np.concatenate((words, _END))
-    later = np.ndarray((words.size, NEAR_WORDS), np.uint64, padded, 8, (8, 8))
-    near = (words * _NEAR)[:, None] + later
-    hashes = np.concatenate((grams.ravel(), pairs, near.ravel(), words))
+    later = np.ndarray((NEAR_WORDS, words.size), np.uint64, padded, 8, (8, 8))
+    words *= _FIRST
+    hashes = np.concatenate((grams.ravel(), words, (words + later).ravel()))
     hashes ^= hashes >> _HALF
     hashes *= _MIX
-    hashes ^= hashes >> _HALF
-    return hashes[: hashes.size - words.size], hashes[hashes.size - words.size :]
+    return hashes
+
+
+def ngrams_of(window: str) -> int:
+    """How many of the hashes of `features` are n-grams: they come first."""
+    return len(GRAMS) * max(len(window) + 3 - GRAMS[0], 0)
 
 
 def windows(folded: str) -> list[str]:
@@ -127,7 +131,7 @@ class Table:
 
     def slots(self, hashes: Hashes) -> NDArray[np.intp]:
         """The slots of those hashes that have one, in order."""
-        slots = (hashes >> self._shift).astype(np.intp)
+        slots = (hashes >> self._shift).view(np.int64)
         known: NDArray[np.intp] = slots[self._tags[slots] == tags_of(hashes)]
         return known
 
@@ -153,17 +157,13 @@ class Classifier:
         self.checksum = checksum
         self.policies: tuple[str, ...] = tuple(card["policies"])
         columns = len(self.policies) + 3  # then harm, abuse, language
-        parts = _Parts(weights)
-        self._grams = Table(*parts.table(card["gram_slots"], columns))
-        self._words = Table(*parts.table(card["word_slots"], columns))
-        parts.end()
-        self._gram_scale = np.array(card["gram_scale"])
-        self._word_scale = np.array(card["word_scale"])
+        self._table = _table(weights, card["slots"], columns)
+        self._scale = np.array(card["scale"])
         self._bias = np.array(card["bias"])
         self._margin = float(card["language_margin"])
         self._coverage = float(card["language_coverage"])
         self._calibration = {
-            language: tuple(np.array(column) for column in card["calibration"][language])
+            language: tuple(-np.array(column) for column in card["calibration"][language])
             for language in ("", *LANGUAGES)
         }
 
@@ -195,58 +195,67 @@ class Classifier:
         except ValueError as wrong:
             raise ModelError(f"the model of {folder.name} is malformed: {wrong}") from None
 
-    def judge(self, folded: str) -> Judgement:
-        """What the model says of a folded text. Every finite string has an answer."""
-        judged = [self.logits(window) for window in windows(folded)]
+    def judge(self, *readings: str) -> Judgement:
+        """What the model says of the clearest of these readings of one folded text.
+
+        Every finite string has an answer.
+        """
+        judged = max(map(self._windows, readings), key=_known)
         logits = judged[0][0]
         for other, _ in judged[1:]:
             logits = np.maximum(logits, other)
-        language = self._language([one[-1] for one, _ in judged], [known for _, known in judged])
+        language = self._language(judged)
         slope, harm, offset = self._calibration[language]
-        scores = _logistic(slope * logits[:-1] + harm * logits[-3] + offset)
+        scores = _unlikely(slope * logits[:-1] + harm * logits[-3] + offset)
         shared = scores[:-2] * (scores[-2] / scores[:-2].max())
         return Judgement(language, tuple(shared.tolist()), float(scores[-1]))
 
     def logits(self, window: str) -> tuple[NDArray[np.float64], float]:
-        """One raw score for each column of a window, and which share of its n-grams is known."""
-        grams, words = features(window)
-        known, met = self._grams.slots(grams), distinct(self._words.slots(words))
-        share = known.size / max(grams.size, 1)
-        logits = self._bias + self._gram_scale * (
-            self._grams.sums(distinct(known)) / np.sqrt(max(grams.size, 1))
-        )
-        logits += self._word_scale * (self._words.sums(met) / (met.size + FEW_WORDS))
+        """One raw score for each column of a window, and which share of its features is known."""
+        hashes = features(window)
+        known = self._table.slots(hashes)
+        share = known.size / max(hashes.size, 1)
+        logits: NDArray[np.float64] = self._scale * self._table.sums(distinct(known))
+        logits /= sqrt(max(hashes.size, 1))
+        logits += self._bias
         return logits, share
 
-    def _language(self, scores: list[np.float64], known: list[float]) -> str:
-        score = float(sum(scores)) / len(scores)
-        if abs(score) < self._margin or sum(known) / len(known) < self._coverage:
+    def clearest(self, *readings: str) -> str:
+        """The reading of which most features are known, the first of equals: a text in disguise is
+        made of unknown ones, and one that was undone without need too."""
+        return max(readings, key=lambda reading: _known(self._windows(reading)))
+
+    def _windows(self, folded: str) -> list[tuple[NDArray[np.float64], float]]:
+        return [self.logits(window) for window in windows(folded)]
+
+    def _language(self, judged: list[tuple[NDArray[np.float64], float]]) -> str:
+        score = float(sum(logits[-1] for logits, _ in judged)) / len(judged)
+        if abs(score) < self._margin or _known(judged) < self._coverage:
             return ""
         return LANGUAGES[0] if score > 0 else LANGUAGES[1]
 
 
-def _logistic(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Bounded, so that no score reaches 1.0, which thresholds use for never."""
-    bounded = np.minimum(np.maximum(logits, -30.0), 30.0)
-    result: NDArray[np.float64] = 1.0 / (1.0 + np.exp(-bounded))
-    return result
+def _known(judged: list[tuple[NDArray[np.float64], float]]) -> float:
+    return sum(known for _, known in judged) / len(judged)
 
 
-class _Parts:
-    """Reads tables one after another from a file of weights; ValueError when it does not fit."""
+def _unlikely(against: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The chances whose logits `against` holds with the other sign; overwrites it.
 
-    def __init__(self, weights: memoryview) -> None:
-        self._weights, self._at = weights, 0
+    Bounded, so that no chance reaches 1.0, which thresholds use for never.
+    """
+    np.minimum(against, 30.0, out=against)
+    np.maximum(against, -30.0, out=against)
+    np.exp(against, out=against)
+    against += 1.0
+    return np.reciprocal(against, out=against)
 
-    def table(self, slots: int, columns: int) -> tuple[NDArray[np.uint16], NDArray[np.int8]]:
-        if slots < 2 or slots & (slots - 1):
-            raise ValueError("the number of slots is no power of two")
-        tags = np.frombuffer(self._weights, np.uint16, slots, self._at)
-        self._at += tags.nbytes
-        rows = np.frombuffer(self._weights, np.int8, slots * columns, self._at)
-        self._at += rows.nbytes
-        return tags, rows.reshape(slots, columns)
 
-    def end(self) -> None:
-        if self._at != len(self._weights):
-            raise ValueError("bytes are left over")
+def _table(weights: memoryview, slots: int, columns: int) -> Table:
+    """The table that a file of weights holds; ValueError when it does not fit."""
+    if slots < 2 or slots & (slots - 1):
+        raise ValueError("the number of slots is no power of two")
+    if len(weights) != slots * (np.uint16().nbytes + columns):
+        raise ValueError("the file of weights has another size than its table")
+    tags = np.frombuffer(weights, np.uint16, slots)
+    return Table(tags, np.frombuffer(weights, np.int8, -1, tags.nbytes).reshape(slots, columns))

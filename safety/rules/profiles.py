@@ -4,7 +4,9 @@ Hides how the lawful-basis table becomes matchers: rules without a basis are not
 all, so that a text pays nothing for the question, and the day is looked at once a midnight.
 """
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
 from typing import Protocol
@@ -20,6 +22,7 @@ from safety.rules.basis import (
     midnight,
 )
 from safety.rules.matcher import Hit, Reading
+from safety.rules.patterns import release_read
 from safety.rules.rulebook import Rule
 
 
@@ -42,6 +45,19 @@ class Profile:
     off: tuple[str, ...]
 
 
+@contextmanager
+def _compiling() -> Iterator[None]:
+    """To compile a book: without a search for garbage, of which there is none, and leaving none."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        release_read()
+        if enabled:
+            gc.enable()
+
+
 class Profiles:
     """Every profile that a basis table can ask for. Threads share it."""
 
@@ -59,14 +75,15 @@ class Profiles:
         self._countries = {country: country for country in (*table.countries, ANY)}
         self._channels = {channel: channel for channel in (*table.channels, ANY)}
         self._matchers: dict[frozenset[str], Matches] = {}
-        for day in table.days(day_of(now())):  # at the turn of a day nothing is left to compile
-            for country, channel in product(self._countries, self._channels):
-                off = frozenset(table.off(self._detectors, country, channel, day))
-                silent = off.intersection(self._detectors[: len(groups)])
-                if silent not in self._matchers:
-                    heard = [rule for rule in rules if RULES + rule.group not in silent]
-                    self._matchers[silent] = matcher_of(heard)
-        self.everything = self._matchers.get(frozenset()) or matcher_of(rules)
+        with _compiling():
+            for day in table.days(day_of(now())):  # at the turn of a day nothing is left to compile
+                for country, channel in product(self._countries, self._channels):
+                    off = frozenset(table.off(self._detectors, country, channel, day))
+                    silent = off.intersection(self._detectors[: len(groups)])
+                    if silent not in self._matchers:
+                        heard = [rule for rule in rules if RULES + rule.group not in silent]
+                        self._matchers[silent] = matcher_of(heard)
+            self.everything = self._matchers.get(frozenset()) or matcher_of(rules)
         self._today, self._until = self._compiled(now())
 
     def of(self, country: str, channel: str) -> Profile:

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from safety.rules.classifier import Classifier, windows
-from safety.rules.normalise import fold
+from safety.rules.normalise import fold, squeeze
 from safety.second_opinion.frames import Ask
 from safety.second_opinion.heads import Floats, SecondHeads
 
@@ -38,7 +38,9 @@ class Encoder:
         )
 
     def _pieces(self, question: Ask) -> list[str]:
-        pieces = windows(" ".join(fold(question.text).text.split()))
+        folded = fold(question.text)
+        undone = (view.text for view in squeeze(folded)[:1])
+        pieces = windows(" ".join(self._first.clearest(folded.text, *undone).split()))
         if len(pieces) <= WINDOWS_MAX:
             return pieces
         asked = [at for at, name in enumerate(self._first.policies) if name in question.chances]

@@ -60,16 +60,13 @@ def card(
     }
 
 
-def write(
-    folder: Path, card: Mapping[str, Any], tables: Sequence[tuple[Slots, NDArray[np.int8]]]
-) -> str:
+def write(folder: Path, card: Mapping[str, Any], slots: Slots, weights: NDArray[np.int8]) -> str:
     """Write the three files of a first stage; the checksum that names it."""
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / f"{WEIGHTS}.new"  # a running server maps the old file: it must stay as it is
     with beside.open("wb") as file:
-        for slots, weights in tables:
-            file.write(slots.tags.astype("<u2").tobytes())
-            file.write(np.ascontiguousarray(weights).tobytes())
+        file.write(slots.tags.astype("<u2").tobytes())
+        file.write(np.ascontiguousarray(weights).tobytes())
     beside.replace(folder / WEIGHTS)
     (folder / CARD).write_text(json.dumps(card, indent=1, sort_keys=True) + "\n", "utf-8")
     for name in SECOND:

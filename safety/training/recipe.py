@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from safety.training import artefact, words
 from safety.training.calibration import calibrated, curves
 from safety.training.columns import ABUSE, HARM, LANGUAGE, OWN_WEIGHT, policies_of
 from safety.training.fit import Floats, columns
-from safety.training.matrix import gram_slots, matrix, word_slots
+from safety.training.matrix import matrix, slots
 from safety.training.ruled import Ruled, Rules, ruled
 from safety.training.texts import Example
 from safety.training.thresholds import Threshold, thresholds
@@ -22,10 +21,9 @@ Embed = Callable[[Sequence[str]], Floats]
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How many slots the tables have (powers of two)."""
+    """How many slots the table has: a power of two."""
 
-    grams: int = 2**18
-    words: int = 2**15
+    slots: int = 2**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +62,17 @@ def _train(
     names = (*policies, HARM, ABUSE, LANGUAGE)
     taught = [one for one in examples if not one.test]
     texts = [one.text for one in taught]
-    grams = gram_slots(texts, [OWN_WEIGHT if one.own else 1 for one in taught], sizes.grams)
-    known = words.vocabulary(texts)
-    word, vectors = word_slots(known, embed(known), sizes.words)
-    rows = matrix([one.text for one in examples], grams, word, vectors)
+    counts = [OWN_WEIGHT if one.own else 1 for one in taught]
+    vocabulary = words.vocabulary(texts)
+    known = slots(texts, counts, vocabulary, embed(vocabulary), sizes.slots)
+    rows = matrix([one.text for one in examples], known)
     weights, bias, scores = columns(names, rows, examples)
-    gram_bytes, gram_scale = artefact.quantised(weights[: sizes.grams] * grams.rarity[:, None])
-    word_bytes, word_scale = artefact.quantised(folded(vectors, weights[sizes.grams :]))
+    table, scale = artefact.quantised(known.weights(weights))
     curve = curves(names, scores, examples)
     card = artefact.card(
-        policies, bias, curve, gram_slots=sizes.grams, word_slots=sizes.words,
-        gram_scale=gram_scale, word_scale=word_scale, learnt_from=fingerprint(examples),
-    )  # fmt: skip
-    tables = ((grams, gram_bytes), (word, word_bytes))
-    checksum = artefact.write(out / "model", card, tables)
+        policies, bias, curve, slots=sizes.slots, scale=scale, learnt_from=fingerprint(examples)
+    )
+    checksum = artefact.write(out / "model", card, known, table)
     chances = calibrated(names, scores, examples, curve)
     said = ruled(examples, policies, rules) if rules else None
     chosen = thresholds(policies, chances, examples, said)
@@ -92,9 +87,3 @@ def fingerprint(examples: Sequence[Example]) -> str:
         said = (one.text, one.lang, one.source, one.group, one.abuse, sorted(one.policies.items()))
         digest.update(repr(said).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
-
-
-def folded(vectors: Floats, heads: Floats) -> Floats:
-    """One weight for each word and column: what the heads make of the word's vector."""
-    result: Floats = np.einsum("wd,dc->wc", vectors, heads)
-    return result

@@ -132,7 +132,8 @@ CORPUS_MAX_CHARACTERS = 1_000
 def corpus(folder: Path = CORPUS) -> list[Example]:
     """The texts written for training, in the order of the files; its README is the datasheet.
 
-    A file is one group: one author wrote it in one go. `DataError` names the first wrong line.
+    Files of the same name are one group: one author wrote both languages in one go. `DataError`
+    names the first wrong line.
     """
     files = [file for lang in LANGUAGE_FOLDERS for file in sorted(folder.glob(f"{lang}/*.tsv"))]
     if not files:
@@ -156,7 +157,7 @@ def _corpus_example(file: Path, number: int, line: str) -> Example:
         text=clean(text),
         lang=file.parent.name,
         source=talk if policy == NONE else label,
-        group=f"{family}/{file.parent.name}/corpus/{file.stem}",
+        group=f"{family}/corpus/{file.stem}",
         abuse=float(hit and policy.startswith(ABUSIVE)),
         policies={policy: 1.0} if hit else {},
         harmless=not hit,

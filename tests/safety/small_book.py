@@ -69,9 +69,10 @@ class WordModel:
     language: str = "fr"
     checksum: str = field(default=hashlib.sha256(LISTED).hexdigest())
 
-    def judge(self, folded: str) -> Judgement:
+    def judge(self, *readings: str) -> Judgement:
         silent = (0.0,) * len(self.policies)
-        found = [self.scores_of[word] for word in folded.split() if word in self.scores_of]
+        words = [word for reading in readings for word in reading.split()]
+        found = [self.scores_of[word] for word in words if word in self.scores_of]
         return Judgement(self.language, max(found, default=silent), 0.0)
 
 

@@ -23,10 +23,12 @@ from safety.rules.classifier import (
     Judgement,
     ModelError,
     features,
+    ngrams_of,
     windows,
 )
 from safety.rules.normalise import fold
 from safety.rules.taxonomy import policies
+from safety.screening import Context, Engine
 from tests.architecture.source import ROOT
 
 SHIPPED = Classifier.load()
@@ -152,19 +154,29 @@ def test_windows_cover_a_text_up_to_the_longest_message():
 
 
 def test_the_same_n_gram_hashes_alike_wherever_it_stands():
-    alone = set(features("merci")[0].tolist())
-    inside = set(features("un grand merci a vous")[0].tolist())
-    assert len(alone & inside) >= 12
-    assert features("merci")[1].tolist() == features("  merci !")[1].tolist()
-    assert not set(features("merci")[1].tolist()) & set(features("bonjour")[1].tolist())
+    def ngrams(window: str) -> set[int]:
+        return set(features(window)[: ngrams_of(window)].tolist())
+
+    assert ngrams("merci") < ngrams("un grand merci a vous")
+    assert len(ngrams("merci")) == 5 + 4 + 3
+    assert not ngrams("merci") & ngrams("bonjour")
+
+
+def test_a_word_hashes_alike_wherever_it_stands_and_unlike_an_n_gram():
+    def words(window: str) -> set[int]:
+        return set(features(window)[ngrams_of(window) :].tolist())
+
+    assert words("merci") == words("  merci !") < words("un grand merci")
+    assert not words("merci") & words("bonjour")
+    assert not words("mer") & set(features("merci").tolist())
 
 
 def test_two_words_make_a_pair_in_their_order_as_long_as_they_stand_near():
     def shared(text: str) -> set[int]:
         """What `text` has in common with the two words, but for each word alone."""
-        alone = (features(word)[0].tolist() for word in ("kayak", "zebu"))
-        both = set(features("kayak zebu")[0].tolist())
-        return both.intersection(features(text)[0].tolist()).difference(*alone)
+        alone = (features(word).tolist() for word in ("kayak", "zebu"))
+        both = set(features("kayak zebu").tolist())
+        return both.intersection(features(text).tolist()).difference(*alone)
 
     assert shared("kayak un deux zebu")
     assert shared("kayak un deux trois quatre zebu") == shared("kayak un deux zebu")
@@ -181,3 +193,27 @@ def test_judging_needs_none_of_the_packages_of_training():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("clear", "disguised"),
+    [
+        ("je vais te tuer, je sais où tu habites", "j3 v41s t3 tu3r, j3 s41s 0ù tu h4b1t3s"),
+        ("i will kill you tonight, i know where you live",
+         "i w i l l k i l l y o u tonight, i know w h e r e you l i v e"),
+    ],
+)  # fmt: skip
+def test_a_text_in_disguise_is_judged_by_what_it_says(clear: str, disguised: str):
+    """At most a word may be lost in what was undone."""
+    engine = Engine(rulebook.load(), SHIPPED)
+    context = Context(sender_role="fan", country="FR")
+    said, hidden = (engine.screen(one, context).scores for one in (clear, disguised))
+    unread = SHIPPED.judge(fold(disguised).text).scores
+    place = SHIPPED.policies.index("violence.threat")
+    assert hidden["violence.threat"] > said["violence.threat"] / 2 > unread[place]
+
+
+def test_the_clearest_reading_is_the_one_whose_n_grams_are_known():
+    assert SHIPPED.clearest("j3 v41s", "je vais") == "je vais"
+    assert SHIPPED.clearest("la belle adresse", "la bele adrese") == "la belle adresse"
+    assert SHIPPED.clearest("je vais", "je vais ") == "je vais"

@@ -215,6 +215,22 @@ def test_a_failure_that_does_not_repeat_is_judged_at_once_by_the_same_book(tmp_p
     assert screening.failed_books() == ()
 
 
+def test_a_text_too_long_for_any_book_is_tried_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screening.install(books.engine_of(tmp_path / "a"), spare=books.engine_of(tmp_path / "b"))
+    tried: list[str] = []
+    judged = Engine.screen
+
+    def screen(engine: Engine, text: str, context: Context) -> screening.Verdict:
+        tried.append(engine.book.sha256)
+        return judged(engine, text, context)
+
+    monkeypatch.setattr(Engine, "screen", screen)
+    verdict = screening.screen("a" * (screening.TEXT_MAX_CHARACTERS + 1), CONTEXT)
+    assert (verdict.action, verdict.cause, tried) == (Action.HOLD, "technical", tried[:1])
+
+
 def test_without_a_last_good_book_a_failing_one_holds(tmp_path: Path) -> None:
     screening.install(failing(tmp_path, "pomme"))
     assert screening.screen("une pomme", CONTEXT).cause == "technical"

@@ -20,7 +20,7 @@ from safety.training.ruled import Ruled, Rules, ruled
 from safety.training.texts import Example
 from safety.training.thresholds import FLAG, NEVER, TALK, TWINS, kind_of, thresholds
 
-SIZES = recipe.Sizes(grams=2**11, words=2**9)
+SIZES = recipe.Sizes(slots=2**11)
 KIND = [
     "hello",
     "friend",
