@@ -12,8 +12,9 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from accounts.db._sets import insert_rows, read_rows, update_rows
+from accounts.db._together import written_together
 
-__all__ = ["DB_POOL", "in_db", "insert_rows", "read_rows", "update_rows"]
+__all__ = ["DB_POOL", "in_db", "insert_rows", "read_rows", "update_rows", "written_together"]
 
 DB_POOL = ThreadPoolExecutor(max_workers=settings.DB_THREADS, thread_name_prefix="db")
 

@@ -7,12 +7,10 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
-from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg.pq import Format
 
 from accounts.db._arrays import array_of
+from accounts.db._together import MARK, Part, run_part
 
 type Convert = Callable[[Any], Any]
 type Row = tuple[Any, ...]
@@ -88,13 +86,16 @@ class _Statement(NamedTuple):
     adapters: tuple[Convert, ...]
     converters: tuple[Convert, ...]
     many: bool = False  # runs once a row
+    changes: str = ""  # the table that it writes
 
     def run(self, rows: Sequence[Sequence[Any]]) -> list[Row]:
         """Execute it for these rows, or keys; what it returns, if it returns anything."""
         columns = list(zip(*rows, strict=True))
         own = connections[DEFAULT_DB_ALIAS]  # each use of `connection` looks it up again
         if own.vendor != "sqlite":
-            return self._run_on_postgres(own, columns)
+            each = zip(self.types, columns, strict=True)
+            arrays = [array_of(sql_type, column) for sql_type, column in each]
+            return run_part(own, Part(self.sql, arrays, self.changes, bool(self.converters)))
         found = self._run_on_sqlite(columns)
         if not found or all(convert is _plain for convert in self.converters):
             return found
@@ -108,21 +109,6 @@ class _Statement(NamedTuple):
                 return []
             cursor.execute(self.sql, [json.dumps(rows)])
             return cursor.fetchall() if self.converters else []
-
-    def _run_on_postgres(self, own: BaseDatabaseWrapper, columns: Sequence[Row]) -> list[Row]:
-        arrays = [array_of(one, column) for one, column in zip(self.types, columns, strict=True)]
-        with _binding_cursor(own) as cursor:
-            cursor.execute(self.sql, arrays)
-            return cursor.fetchall() if self.converters else []
-
-
-def _binding_cursor(own: BaseDatabaseWrapper) -> Any:
-    """Django's cursor pastes values into the text of a statement. This one sends them beside it,
-    so that each connection parses and plans a statement once (`prepare_threshold` is 0)."""
-    own.ensure_connection()
-    cursor: Any = psycopg.Cursor(own.connection)
-    cursor.format = Format.BINARY
-    return own.make_debug_cursor(cursor) if own.queries_logged else own.make_cursor(cursor)
 
 
 def _by_column(columns: Sequence[Row], convert: Sequence[Convert]) -> list[Sequence[Any]]:
@@ -152,6 +138,7 @@ def _insert(
         _adapters(fields, vendor),
         _converters(_fields(model, returning), vendor),
         many,
+        model._meta.db_table,
     )
 
 
@@ -174,7 +161,7 @@ def _update(
             f'UPDATE "{table}" SET {sets} FROM ({_rows_of(fields, vendor)}) AS source({names}) '
             f"WHERE {named}"
         )
-    return _Statement(sql, _types(fields, vendor), _adapters(fields, vendor), (), True)
+    return _Statement(sql, _types(fields, vendor), _adapters(fields, vendor), (), True, table)
 
 
 @cache
@@ -204,7 +191,8 @@ def _rows_of(fields: "Sequence[models.Field[Any, Any]]", vendor: str) -> str:
     if vendor == "sqlite":
         parts = ", ".join(f"value ->> {i}" for i in range(len(fields)))
         return f"SELECT {parts} FROM json_each(%s) WHERE true"  # else ON CONFLICT reads as a join
-    return f"SELECT * FROM unnest({', '.join(f'%b::{one}[]' for one in _types(fields, vendor))})"
+    arrays = (f"{MARK}::{one}[]" for one in _types(fields, vendor))
+    return f"SELECT * FROM unnest({', '.join(arrays)})"
 
 
 def _key_column(model: type[models.Model]) -> str:

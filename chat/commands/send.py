@@ -8,7 +8,7 @@ from operator import attrgetter
 from django.conf import settings
 from django.db import transaction
 
-from accounts.db import insert_rows
+from accounts.db import insert_rows, written_together
 from accounts.errors import Malformed, NotFound, Refusal
 from chat import policies
 from chat.commands import clocks, fate, money
@@ -48,7 +48,9 @@ def _send(drafts: Sequence[Draft], now: datetime) -> list[Outcome]:
     batch = load_batch(drafts, now)
     changes = Changes(now=now, conversations=batch.conversations, till=batch.till)
     outcomes = [_decide(entry, batch, changes) for entry in batch.entries]
-    _write(batch, changes)
+    if batch.new_messages:
+        with written_together():
+            _write(batch, changes)
     return outcomes
 
 

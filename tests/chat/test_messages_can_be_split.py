@@ -73,12 +73,16 @@ def listening() -> Iterator[list[str]]:
     heard: list[str] = []
 
     def listen(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        if '"chat_message"' in sql:
-            heard.append(sql)
+        heard.extend(one for one in apart(sql) if '"chat_message"' in one)
         return execute(sql, *rest)
 
     with connection.execute_wrapper(listen):
         yield heard
+
+
+def apart(sql: str) -> list[str]:
+    """The writes that travel as one statement, or the statement."""
+    return re.split(r'(?=INSERT INTO "|UPDATE ")', sql)[1:] if sql.startswith("WITH ") else [sql]
 
 
 def names_a_conversation(sql: str) -> bool:

@@ -165,8 +165,11 @@ def test_a_flagged_message_is_delivered_with_a_case() -> None:
     assert flagged.case_id is not None
 
 
-# 17, one that names the rule book the first time, and the savepoint of this test around them.
-STATEMENTS_OF_A_BATCH = 17 + 1 + 2
+READS = 8
+# SQLite writes table by table, and names the rule book the first time. PostgreSQL takes all writes
+# as one, but where a table is written twice: new holds then ended ones, new messages then old ones.
+WRITES = {"sqlite": 9 + 1, "postgresql": 4}
+SAVEPOINT = 2  # of this test, around them
 
 
 def test_a_batch_costs_the_same_number_of_statements_whatever_its_size() -> None:
@@ -189,7 +192,8 @@ def test_a_batch_costs_the_same_number_of_statements_whatever_its_size() -> None
         return len(queries)
 
     statements(1)  # plans and type caches
-    assert statements(1) == statements(12) == STATEMENTS_OF_A_BATCH
+    expected = READS + WRITES[connection.vendor] + SAVEPOINT
+    assert statements(1) == statements(12) == expected
 
 
 def test_refusals_in_a_batch_cost_no_statement_of_their_own() -> None:
@@ -199,7 +203,7 @@ def test_refusals_in_a_batch_cost_no_statement_of_their_own() -> None:
         outcomes = send_messages(drafts=drafts, now=talks[0].now)
     codes = {outcome.code for outcome in outcomes if not isinstance(outcome, Sent)}
     assert codes == {"price_changed", "insufficient_funds"}
-    assert len(queries) < STATEMENTS_OF_A_BATCH
+    assert len(queries) <= READS + SAVEPOINT
     assert not Message.objects.exists()
 
 
