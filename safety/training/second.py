@@ -31,6 +31,7 @@ Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 LANDMARKS_MAX = 4_096
 WIDTH = 4.0
 RIDGE = 0.5
+OWN_MAX = 30_000  # of our own texts: each costs an embedding
 PUBLIC_EACH = 150  # texts of one public set in one language
 PUBLIC_WEIGHT = 0.15  # of one of those, beside 1 of our own
 BYTE_MAX, SHORT_MAX = 127, 32_767
@@ -91,9 +92,10 @@ def _train(trained: Trained, out: Path, embed: Embed) -> SecondTrained:
 
 
 def chosen(examples: Sequence[Example]) -> list[int]:
-    """Which texts are embedded: all of our own, and some of each public set that are harmless or
+    """Which texts are embedded: most of our own, and some of each public set that are harmless or
     labelled with a policy; by a hash, hence the same ones again."""
-    found = [at for at, one in enumerate(examples) if one.own]
+    own = (at for at, one in enumerate(examples) if one.own)
+    found = sorted(own, key=lambda at: _digest(examples[at].text))[:OWN_MAX]
     public: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for at, one in enumerate(examples):
         if not one.own and not one.test and (one.harmless or one.policies):

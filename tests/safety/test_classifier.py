@@ -199,8 +199,8 @@ def test_judging_needs_none_of_the_packages_of_training():
     ("clear", "disguised"),
     [
         ("je vais te tuer, je sais où tu habites", "j3 v41s t3 tu3r, j3 s41s 0ù tu h4b1t3s"),
-        ("i will kill you tonight, i know where you live",
-         "i w i l l k i l l y o u tonight, i know w h e r e you l i v e"),
+        ("tonight i break your arm, i know where you live",
+         "t o n i g h t i b r e a k your a r m, i know w h e r e you l i v e"),
     ],
 )  # fmt: skip
 def test_a_text_in_disguise_is_judged_by_what_it_says(clear: str, disguised: str):
