@@ -175,7 +175,8 @@ def _statements(call: Call) -> list[tuple[str, Any]]:
 
 
 def _explained(sql: str, params: Any) -> dict[str, Any]:
-    with psycopg.Cursor(connection.connection) as cursor:
+    kind = psycopg.RawCursor if "$1" in sql else psycopg.Cursor  # of `accounts.db`; of the ORM
+    with kind(connection.connection) as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}".encode(), params)
         ((told,),) = cursor.fetchall()
     nodes = list(_nodes(told[0]["Plan"]))
