@@ -53,14 +53,16 @@ def held(server: RunningServer, socket: Socket) -> bool:
 
 def sockets_apart(server: RunningServer, one: Person, other: Person) -> tuple[Socket, Socket]:
     """A socket of each, held by different processes: the kernel deals them, so it is tried until
-    it happens. What was opened in vain is closed."""
-    first = one.socket()
+    it happens. What was opened in vain is closed once the next one is there: nobody left."""
+    first, vain = one.socket(), None
     here = server_of(server, first)
     for _ in range(SOCKETS_MAX):
         second = other.socket()
+        if vain is not None:
+            vain.close()
         if server_of(server, second) != here:
             return first, second
-        second.close()
+        vain = second
     raise AssertionError("every socket came to one process")
 
 
