@@ -253,7 +253,8 @@ def test_digits_inside_an_account_are_no_telephone_number() -> None:
 
 
 @given(
-    st.sampled_from([("FR", ""), ("BE", ""), ("GB", "WEST"), ("DE", "")]),  # a bank's letters
+    # With the letters of a bank where they belong, and without.
+    st.sampled_from([("FR", ""), ("BE", ""), ("GB", ""), ("GB", "WEST"), ("DE", "")]),
     st.text("0123456789", min_size=8, max_size=26),
 )
 def test_an_account_is_found_exactly_when_the_registry_accepts_its_check_digits(
@@ -264,6 +265,11 @@ def test_an_account_is_found_exactly_when_the_registry_accepts_its_check_digits(
     heads = {account[:length] for length in range(10, 30)}
     registered = {head for head in heads if iban.is_valid(head, check_country=False)}
     assert said == registered
+
+
+def test_digits_where_a_bank_has_letters_are_no_account() -> None:
+    assert kinds("GB94WEST12345698765432") == set()  # wrong check digits
+    assert "iban" not in kinds("GB94621474006646031579")  # right ones
 
 
 @given(st.text("0123456789", min_size=12, max_size=12))

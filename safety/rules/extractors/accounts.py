@@ -23,6 +23,15 @@ _LENGTHS = {
     }.items()
     for country in countries.split()
 }  # fmt: skip
+# Where the account itself begins with letters, and how many: a bank's, or a check letter.
+_LETTERS = {
+    country: letters
+    for letters, countries in {
+        1: "it sm", 2: "fk ge",
+        4: "az bg bh gb gi hn ie iq jo kw lc lv mt mu ni nl pk ps qa ro sc sv vg ye",
+    }.items()
+    for country in countries.split()
+}  # fmt: skip
 IBAN_HEAD = re.compile(r"(?<![a-z0-9])[a-z]{2}[ \-.:]{0,2}\d[ .\-]{0,2}\d")
 _ANY_HEAD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ \-.:]{0,2}\d[ .\-]{0,2}\d")
 _ALPHANUMERIC = re.compile(r"[a-z0-9]")
@@ -30,7 +39,7 @@ REACH = 110  # characters in which an account number is written
 
 
 def ibans(text: str) -> Iterator[Found]:
-    """The account numbers of a folded text whose check digits are right."""
+    """The account numbers of a folded text whose check digits and letters are right."""
     for found in islice(IBAN_HEAD.finditer(text), CANDIDATES_MAX):
         length = _LENGTHS.get(found.group()[:2])
         if length is None:
@@ -39,7 +48,8 @@ def ibans(text: str) -> Iterator[Found]:
         places = [one.start() for one in _ALPHANUMERIC.finditer(reach)][:length]
         compact = "".join(reach[place] for place in places)
         enough = 2 * sum(map(str.isdigit, compact)) >= length  # letters are rare in all of them
-        if enough and len(compact) == length and _mod_97(compact) == 1:
+        named = not any(map(str.isdigit, compact[4 : 4 + _LETTERS.get(found.group()[:2], 0)]))
+        if enough and named and len(compact) == length and _mod_97(compact) == 1:
             yield IBAN, compact.upper(), (found.start(), found.start() + places[-1] + 1)
 
 
