@@ -30,7 +30,7 @@ _PAGE_WORDS: dict[str, dict[str, Any]] = {
         "rules_only": "Le modèle est arrêté : seules les règles écrites s’appliquent.",
         "firm": "Règles fermes",
         "firm_intro": "Une règle de mots que le modèle contredit est notée sans effet. Celles-ci "
-        "agissent quoi qu’il en pense : elles visent des mots qu’il n’a jamais lus.",
+        "agissent quoi qu’il en pense : elles se trompent rarement, ou visent des mots neufs.",
         "firm_none": "Aucune en ce moment.",
         "trial": "à l’essai, sans effet",
         "health": "Ce qui n’a pas marché comme il faut, ces trente derniers jours",
@@ -63,7 +63,7 @@ _PAGE_WORDS: dict[str, dict[str, Any]] = {
         "rules_only": "The model is off: only written rules apply.",
         "firm": "Firm rules",
         "firm_intro": "A rule of words that the model contradicts is recorded without effect. "
-        "These act whatever it thinks: they are after words it has never read.",
+        "These act whatever it thinks: they are seldom wrong, or after new words.",
         "firm_none": "None at present.",
         "trial": "on trial, without effect",
         "health": "What did not work as it should, over the last thirty days",
