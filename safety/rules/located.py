@@ -9,9 +9,8 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate, islice, pairwise
+from itertools import accumulate, chain, islice, pairwise
 from typing import NamedTuple
 
 from safety.rules.extractors import Extract
@@ -47,8 +46,8 @@ class Keys(dict[bytes, tuple[bytes, ...]]):
 
     def __init__(self, known: Set[Key]) -> None:
         super().__init__()
-        self._pairs = frozenset(key for key in known if isinstance(key, tuple))
-        self._known = frozenset(key for key in known if isinstance(key, bytes))
+        self._pairs: set[Key] = {key for key in known if isinstance(key, tuple)}
+        self._known = {key: key for key in known if isinstance(key, bytes)}
         self._heads = frozenset(key[:2] for key in self._known if key.endswith(_REST))
         self._tails = frozenset(key[-2:] for key in self._known if key.startswith(_REST))
         self._inside = tuple(key[1:-1] for key in self._known if key[:1] == key[-1:] == _REST)
@@ -57,14 +56,14 @@ class Keys(dict[bytes, tuple[bytes, ...]]):
 
     def of(self, data: bytes, words: Sequence[bytes]) -> set[Key]:
         """The known keys of a text, of which `words` are the words."""
-        keys = set[Key](self._pairs.intersection(pairwise(words)))
-        keys.update(ANY_TEXT, *map(self.__getitem__, set(words)))
-        if signs := data.translate(None, self._not_signs):
-            keys.update(map(_BYTES.__getitem__, set(signs)))
+        signs = data.translate(None, self._not_signs)
+        keys: set[Key] = {key for one in (signs, *words) for key in self[one]}
+        keys.update(self._pairs.intersection(pairwise(words)))
         return keys
 
     def __missing__(self, word: bytes) -> tuple[bytes, ...]:
-        keys = tuple(self._of_word(word))
+        """The keys of a word, or of the signs of a text one after the other."""
+        keys = tuple(self._of_word(word) if _WORD.match(word) else self._of_signs(word))
         if len(word) <= WORD_KEPT_BYTES:
             if len(self) >= WORDS_KEPT:
                 self.clear()
@@ -73,16 +72,21 @@ class Keys(dict[bytes, tuple[bytes, ...]]):
 
     def _of_word(self, word: bytes) -> Iterator[bytes]:
         known = self._known
-        if word in known:
-            yield word
+        parts = [word]
         if word[:2] in self._heads:
-            yield from (key for size in ENDS if (key := word[:size] + _REST) in known)
+            parts += (word[:size] + _REST for size in ENDS)
         if word[-2:] in self._tails:
-            yield from (key for size in ENDS if (key := _REST + word[-size:]) in known)
+            parts += (_REST + word[-size:] for size in ENDS)
+        yield from (known[part] for part in parts if part in known)
         if len(word) >= INSIDE:
-            yield from (b"*%b*" % part for part in self._inside if part in word)
+            yield from (known[b"*%b*" % part] for part in self._inside if part in word)
         if _DIGITS.search(word):
             yield _DIGIT
+
+    @staticmethod
+    def _of_signs(signs: bytes) -> Iterator[bytes]:
+        yield from ANY_TEXT
+        yield from map(_BYTES.__getitem__, set(signs))
 
 
 class Call[Called](NamedTuple):
@@ -121,22 +125,25 @@ class Part:
 
     def called[Called](self, calls: Calls[Called]) -> list[Called]:
         """What the keys of this part call."""
-        keys, text = self.keys, self.text
-        return [
-            one
-            for key in calls.keys() & keys
-            for far, each, others, one in calls[key]
-            if each <= (text if far else keys)
-            and not (others and any(map((text if far else keys).isdisjoint, others)))
-        ]
+        keys = self.keys
+        found: list[Called] = []
+        for key in calls.keys() & keys:
+            for far, each, others, one in calls[key]:
+                there = self.text if far else keys
+                if each <= there:
+                    for other in others:
+                        if there.isdisjoint(other):
+                            break
+                    else:
+                        found.append(one)
+        return found
 
     def present(self, group: "Group", kinds: Set[str]) -> Set[Atom]:
         """Those atoms of a group that may be here, in a text with these kinds of extracts."""
-        if group not in self._present:
-            found = set[Atom](group.kinds & kinds)
-            found.update(self.called(group.calls))
-            self._present[group] = found
-        return self._present[group]
+        found = self._present.get(group)
+        if found is None:
+            found = self._present[group] = {*self.called(group.calls), *(group.kinds & kinds)}
+        return found
 
     def may_have(self, pattern: Pattern) -> bool:
         """Whether a pattern that is not far may be here."""
@@ -205,8 +212,8 @@ class Text:
         self._steps += 1 + len(windows)
         if self._steps > STEPS_MAX:
             raise TooDense
-        for start, end in windows:
-            yield from pattern.spans(self.data, start, end)
+        each = (pattern.spans(self.data, start, end) for start, end in windows)
+        return chain.from_iterable(each)
 
     def _windows(self, pattern: Pattern) -> Sequence[Span]:
         """What holds every match: the parts that have all it needs, joined where they meet."""
@@ -227,8 +234,7 @@ def _stride(words: int) -> re.Pattern[bytes]:
     return re.compile(rb"\W*(?:\w+\W*){1,%d}" % words)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A span of the view, and the ordinals of its first and its last word.
 
     `fragments`: the earlier messages that an extract was joined from.
@@ -252,11 +258,14 @@ class Located:
 
     def may_have(self, part: Part, groups: Iterable[Group]) -> bool:
         """Whether a part of the text may have an atom of each of some groups."""
-        return all(part.present(group, self._kinds) for group in groups)
+        for group in groups:
+            if not part.present(group, self._kinds):
+                return False
+        return True
 
     def present(self, group: Group, parts: Iterable[Part]) -> set[Atom]:
         """The atoms of a group that may be in some parts of the text."""
-        return set[Atom]().union(*(part.present(group, self._kinds) for part in parts))
+        return {atom for part in parts for atom in part.present(group, self._kinds)}
 
     def places(self, atoms: Iterable[Atom]) -> list[Place]:
         """Every place of some atoms."""

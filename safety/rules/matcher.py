@@ -68,7 +68,8 @@ class Hit:
 class _Compiled:
     rule: Rule
     place: int  # among the rules of its view: in effect, holding, grave ones first
-    groups: tuple[Group, ...]  # the anchor first
+    anchor: Group
+    others: tuple[Group, ...]
     none: Group
 
 
@@ -106,14 +107,15 @@ class _ViewRules:
         for place, rule in enumerate(sorted(rules, key=_weight)):
             if name in rule.views:
                 compiled = self._compiled(rule, place)
-                patterns = (one.patterns for one in (*compiled.groups, compiled.none))
+                groups = compiled.anchor, *compiled.others, compiled.none
+                patterns = (one.patterns for one in groups)
                 for one in chain(*patterns):
                     known.update(one.rarest, one.each, *one.others)
-                if len(compiled.groups) > 1:
+                if compiled.others:
                     self._reach = max(self._reach, rule.within + 1)
-                for pattern in compiled.groups[0].patterns:
+                for pattern in compiled.anchor.patterns:
                     anchored[pattern].append(compiled)
-                for kind in compiled.groups[0].kinds:
+                for kind in compiled.anchor.kinds:
                     self._by_kind[kind].append(compiled)
         self._calls: Calls[_Anchored] = calls_of((one[0], one) for one in anchored.items())
         self._keys = Keys(known)
@@ -126,8 +128,8 @@ class _ViewRules:
             return _group(frozenset().union(*each))
 
         wanted = [*map(union, rule.all), *((union(*rule.any),) if rule.any else ())]
-        groups = tuple(sorted(wanted, key=attrgetter("odds")))
-        return _Compiled(rule, place, groups, union(*rule.none))
+        anchor, *others = sorted(wanted, key=attrgetter("odds"))
+        return _Compiled(rule, place, anchor, tuple(others), union(*rule.none))
 
     def match(
         self, view: View, extracts: Sequence[Extract], done: Container[str] = ()
@@ -135,15 +137,17 @@ class _ViewRules:
         """The rules of this view that its text and these extracts satisfy, but those `done`."""
         text = Text(view, self._keys, self._reach)
         located = Located(text, extracts)
-        called = self._called(text.parts, located, extracts)
+        called = self._called(text.parts, located, extracts, done)
         for compiled in sorted(called, key=attrgetter("place")):
-            if compiled.rule.id not in done and (
-                hit := self._hit(compiled, located, *called[compiled])
-            ):
+            if hit := self._hit(compiled, located, *called[compiled]):
                 yield hit
 
     def _called(
-        self, parts: Iterable[Part], located: Located, extracts: Sequence[Extract]
+        self,
+        parts: Iterable[Part],
+        located: Located,
+        extracts: Sequence[Extract],
+        done: Container[str],
     ) -> dict[_Compiled, tuple[set[Atom], list[Part]]]:
         """The rules that may match, with the atoms of their anchors, and in which parts."""
         of_extracts: list[_Anchored] = [
@@ -151,15 +155,14 @@ class _ViewRules:
         ]
         found: dict[_Compiled, tuple[set[Atom], list[Part]]] = {}
         for part in parts:
-            here: dict[_Compiled, set[Atom]] = {}
+            here: dict[_Compiled, list[Atom]] = {}
             for atom, rules in chain(part.called(self._calls), of_extracts):
                 for compiled in rules:
-                    here.setdefault(compiled, set()).add(atom)
+                    here.setdefault(compiled, []).append(atom)
             for compiled, atoms in here.items():
-                others = compiled.groups[1:]
-                if not others or located.may_have(part, others):
+                if compiled.rule.id not in done and located.may_have(part, compiled.others):
                     anchors, there = found.setdefault(compiled, (set(), []))
-                    anchors |= atoms
+                    anchors.update(atoms)
                     there.append(part)
         return found
 
@@ -168,7 +171,7 @@ class _ViewRules:
     ) -> Hit | None:
         rule = compiled.rule
         groups = [located.places(anchors)]
-        for group in compiled.groups[1:]:  # an empty one spares the others
+        for group in compiled.others:  # an empty one spares the others
             if not groups[-1]:
                 break
             groups.append(located.places(located.present(group, parts)))
@@ -220,16 +223,13 @@ class Matcher:
         may cost has a bound, and one that meets the whole book is stopped by its first words.
         """
         hits: dict[str, Hit] = {}
-        found = chain(
-            self._folded.match(reading.folded, reading.extracts),
-            chain.from_iterable(
-                self._squeezed.match(view, reading.extracts, hits) for view in reading.squeezed
-            ),
-        )
-        for hit in found:
-            hits[hit.rule.id] = hit
-            if len(hits) == HITS_MAX:
-                break
+        views = [(self._folded, reading.folded)]
+        views += ((self._squeezed, view) for view in reading.squeezed)
+        for rules, view in views:
+            for hit in rules.match(view, reading.extracts, hits):
+                hits[hit.rule.id] = hit
+                if len(hits) == HITS_MAX:
+                    return list(hits.values())
         return list(hits.values())
 
 
