@@ -81,6 +81,7 @@ class Heads:
             raise PackError(f"{THRESHOLDS}: no thresholds for {', '.join(missing)}")
         self._heads = tuple(_head(name, book) for name in model.policies)
         self._reviews = tuple(head.limits.review for head in self._heads)
+        self._least = min(self._reviews, default=inf)
         supports = {head.policy: head.limits.support for head in self._heads}
         self._supports = {name: least for name, least in supports.items() if least}
         self._evident = evident(book.rules)
@@ -111,6 +112,8 @@ class Heads:
     def heard(self, judged: "Judgement") -> list[Heard]:
         """The few columns whose score asks for anything at all, each with its score."""
         scores = judged.scores
+        if max(scores, default=0.0) < self._least:  # of most texts
+            return []
         return list(compress(zip(self._heads, scores, strict=True), map(ge, scores, self._reviews)))
 
     def reheard(

@@ -42,8 +42,9 @@ _WORDS = re.compile(r"[a-z]+|\d+")
 _SAID = frozenset(VALUES) | frozenset(REPEATS)
 _SAID_MIN = 4  # number words of a dictated number
 _SINGLES_MIN = 4  # letters standing alone in a word that was spelt apart
-_LETTERS_DIGITS = re.compile(r"[a-z$][0134@5$!][a-z]|[15!$][a-z]{3}")
+_LETTERS_DIGITS = re.compile(r"(?<=[a-z$])[0134@5$!][a-z]|[15!$][a-z]{3}")
 _LONG = re.compile(r"(?<![a-z0-9])[a-z0-9]{26}")
+_NAMING = re.compile(r"[!$@\d]")  # what a plain text names a network with, beside its words
 _MARKS = re.compile(rf"[{handles.SIGNS}]")
 _FACTS = frozenset().union(
     _SAID, mails.HINTS, links.SPOKEN, links.SAID_TLD, handles.NAMES, handles.SHOWN, handles.SAME,
@@ -75,9 +76,11 @@ def find(text: str) -> list[Found]:
         found.extend(_apart(phones.phones(text), found))
     if ("@" in text or not facts.isdisjoint(mails.HINTS)) and glance.may_have(mails.ENDED):
         found.extend(islice(mails.mails(text), FOUND_MAX))
-    found.extend(_apart(_links(text, facts, glance), found))
-    if clues := _clues(text, facts, digits, glance, spelt=spelt):
-        found.extend(islice(handles.handles(text, clues), FOUND_MAX))
+    if facts or "." in text:
+        found.extend(_apart(_links(text, facts, glance), found))
+    if facts or spelt or not text.isascii() or _NAMING.search(text):
+        clues = _clues(text, facts, digits, glance, spelt=spelt)
+        found.extend(islice(handles.handles(text, clues), FOUND_MAX) if clues else ())
     if "$" in text:
         found.extend(islice(handles.cashtags(text), FOUND_MAX))
     if digits and not facts.isdisjoint(places.STREETS) and glance.may_have(*places.WRITTEN):

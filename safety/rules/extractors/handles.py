@@ -124,6 +124,8 @@ class Clues(NamedTuple):
 def handles(text: str, clues: Clues) -> Iterator[Found]:
     """Names on networks and payment apps in a folded text."""
     mentions = sorted(set(islice(_mentions(text, clues), 2 * MENTIONS_MAX)))[:MENTIONS_MAX]
+    if not (mentions or clues.same):
+        return
     if len(_LEET_STYLE.findall(text)) >= _LEET_MANY:
         text = _PLAINER.sub(lambda one: one.group().translate(_LEET), text)
     for start, end, network, sign in mentions:

@@ -42,7 +42,7 @@ WRITTEN = re.compile(
 _SHORT_END = re.compile(rf"\.(?:{_SHORT})$")
 DOTTED = re.compile(r"\.[a-z]{2}")
 SPOKEN = frozenset({"dot", "point", "punto"})
-SPACED = re.compile(r" ?\. (?:com|fr|net|org|me)(?![a-z0-9])| \.(?:com|fr|net|org|me)(?![a-z0-9])")
+SPACED = re.compile(r"\. (?:com|fr|net|org|me)(?![a-z0-9])| \.(?:com|fr|net|org|me)(?![a-z0-9])")
 SAID_TLD = words("com fr net org me io example gg fans app bio")
 SAID = re.compile(
     rf"(?:\.|(?<![a-z0-9])(?:dot|point|pt|punto))[ )\]}}>*_\-]{{0,3}}({'|'.join(sorted(SAID_TLD))})"
