@@ -7,6 +7,7 @@ the piece it was read from; the best reading comes first, and known words beat u
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice, pairwise, product
 
 from safety.rules.lexicon import READINGS_MAX, lexicon
@@ -16,6 +17,7 @@ Signs = list[tuple[str, int]]  # the signs of a word and their places
 
 _LEXICON = lexicon()
 _CORE_MAX = 40  # characters of a word with more than one reading
+_WORD_KEPT, _WORDS_KEPT = 24, 1_024  # characters, and words whose readings are remembered
 _UNKNOWN_READINGS = 2  # kept of a word that none of its readings makes known
 _EDGES = "\"'(~-_.,¡¿<[{:;#>=^"
 _ENDS = "\"').,?;:!~-_]}>=^"
@@ -51,6 +53,10 @@ _STRETCHED = re.compile(r"([^\W\d_])\1\1")
 
 def word_readings(word: str) -> tuple[Reading, ...]:
     """What `word`, written without a gap, may stand for; nothing when it is just itself."""
+    return _known_readings(word) if len(word) <= _WORD_KEPT else _word_readings(word)
+
+
+def _word_readings(word: str) -> tuple[Reading, ...]:
     core = word.lstrip(_EDGES)
     lead = len(word) - len(core)
     core = core.rstrip(_ENDS) or core
@@ -61,6 +67,9 @@ def word_readings(word: str) -> tuple[Reading, ...]:
     if not found and _STRETCHED.search(core):
         found = [(core, range(len(core)))]
     return tuple(_placed(reading, lead, word, tail) for reading in found)
+
+
+_known_readings = lru_cache(_WORDS_KEPT)(_word_readings)
 
 
 def hasty_reading(word: str) -> Reading:
