@@ -42,8 +42,10 @@ _WORDS = re.compile(r"[a-z]+|\d+")
 _SAID = frozenset(VALUES) | frozenset(REPEATS)
 _SAID_MIN = 4  # number words of a dictated number
 _SINGLES_MIN = 4  # letters standing alone in a word that was spelt apart
-_LETTERS_DIGITS = re.compile(r"(?<=[a-z$])[0134@5$!][a-z]|[15!$][a-z]{3}")
-_LONG = re.compile(r"(?<![a-z0-9])[a-z0-9]{26}")
+# Led by what is rare, so that a search skips the letters.
+_LETTERS_DIGITS = re.compile(r"[0134@5$!](?:(?<=[a-z$].)[a-z]|(?<=[15!$])[a-z]{3})")
+_LONG_MIN = 26  # letters and digits in a row
+_LONG = re.compile(rf"(?<![a-z0-9])[a-z0-9]{{{_LONG_MIN}}}")
 _NAMING = re.compile(r"[!$@\d]")  # what a plain text names a network with, beside its words
 _MARKS = re.compile(rf"[{handles.SIGNS}]")
 _FACTS = frozenset().union(
@@ -128,7 +130,8 @@ def _accounts(text: str, digits: int, glance: Glance) -> Iterator[Found]:
             yield from islice(accounts.ibans(text), FOUND_MAX)
         if digits >= 13 and glance.may_have(accounts.CARD_LIKE):
             yield from islice(accounts.cards(text), FOUND_MAX)
-    if glance.may_have(_LONG) and _LONG.search(text):
+    long = max(map(len, text.split(" "))) >= _LONG_MIN
+    if long and glance.may_have(_LONG) and _LONG.search(text):
         yield from islice(accounts.wallets(text), FOUND_MAX)
 
 
