@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cache
-from itertools import accumulate, chain, islice, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import NamedTuple
 
 from safety.rules.extractors import Extract
@@ -205,15 +205,17 @@ class Text:
             every |= keys
             self.parts.append(Part(max(start - MARGIN, 0), end + MARGIN, keys, every))
 
-    def spans(self, pattern: Pattern) -> Iterator[Span]:
-        """Where a pattern stands, from left to right. Raises `TooDense` after `STEPS_MAX`, a
+    def spans(self, pattern: Pattern) -> list[Span]:
+        """The first places of a pattern, left to right. Raises `TooDense` after `STEPS_MAX`, a
         count and no clock: the same text always has the same end."""
         windows = self._windows(pattern)
         self._steps += 1 + len(windows)
         if self._steps > STEPS_MAX:
             raise TooDense
-        each = (pattern.spans(self.data, start, end) for start, end in windows)
-        return chain.from_iterable(each)
+        spans: list[Span] = []
+        for start, end in windows:
+            spans += pattern.spans(self.data, start, end, OCCURRENCES_MAX - len(spans))
+        return spans
 
     def _windows(self, pattern: Pattern) -> Sequence[Span]:
         """What holds every match: the parts that have all it needs, joined where they meet."""
@@ -276,10 +278,11 @@ class Located:
         return self.places(self._text.whole.present(group, self._kinds))
 
     def _of(self, atom: Atom) -> list[Place]:
-        if atom not in self._places:
+        places = self._places.get(atom)
+        if places is None:
             found = self._extracted(atom) if isinstance(atom, str) else self._found(atom)
-            self._places[atom] = list(islice(found, OCCURRENCES_MAX))
-        return self._places[atom]
+            places = self._places[atom] = list(found)
+        return places
 
     def _place(self, span: Span, fragments: tuple[int, ...] = ()) -> Place:
         word = self.view.word_at
@@ -287,7 +290,8 @@ class Located:
 
     def _extracted(self, kind: str) -> Iterator[Place]:
         of_kind = (one for one in self._extracts if one.kind == kind)
-        return (self._place(self.view.here(one.span), one.fragments) for one in of_kind)
+        first = islice(of_kind, OCCURRENCES_MAX)
+        return (self._place(self.view.here(one.span), one.fragments) for one in first)
 
     def _found(self, pattern: Pattern) -> Iterator[Place]:
         return map(self._place, self._text.spans(pattern))

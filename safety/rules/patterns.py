@@ -10,7 +10,7 @@ Written in a pack          read as
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from threading import local
 from time import thread_time_ns
@@ -224,14 +224,16 @@ class Pattern:
         self.each = frozenset(key for keys in also if len(keys) == 1 for key in keys) or _NO_KEYS
         self.others = tuple(keys for keys in also if len(keys) > 1)
 
-    def spans(self, data: bytes, start: int, end: int) -> Iterator[Span]:
-        """Where it stands in `data[start:end]`, from left to right; each begins after the last."""
-        place, compiled = start, _compiled(self.source)
-        while place < end and (found := compiled.search(data, place, end)):
+    def spans(self, data: bytes, start: int, end: int, most: int) -> list[Span]:
+        """The first places in `data[start:end]`, left to right; each begins after the last."""
+        spans: list[Span] = []
+        place, search = start, _compiled(self.source).search
+        while place < end and len(spans) < most and (found := search(data, place, end)):
             first, last = found.span(1)
             if last > first:
-                yield first, last
+                spans.append((first, last))
             place = max(last, place + 1)
+        return spans
 
 
 @lru_cache(COMPILED_KEPT)
