@@ -41,7 +41,7 @@ def words_of(data: bytes) -> list[bytes]:
     return data.translate(_SPACED).split()
 
 
-class Keys(dict[bytes, tuple[bytes, ...]]):
+class Keys(dict[bytes, tuple[Key, ...]]):
     """Which of the known keys each word has, told once a word; and which a text has."""
 
     def __init__(self, known: Set[Key]) -> None:
@@ -61,9 +61,9 @@ class Keys(dict[bytes, tuple[bytes, ...]]):
         keys.update(self._pairs.intersection(pairwise(words)))
         return keys
 
-    def __missing__(self, word: bytes) -> tuple[bytes, ...]:
+    def __missing__(self, word: bytes) -> tuple[Key, ...]:
         """The keys of a word, or of the signs of a text one after the other."""
-        keys = tuple(self._of_word(word) if _WORD.match(word) else self._of_signs(word))
+        keys = tuple(self._of_word(word) if _WORD.match(word) else _of_signs(word))
         if len(word) <= WORD_KEPT_BYTES:
             if len(self) >= WORDS_KEPT:
                 self.clear()
@@ -83,10 +83,10 @@ class Keys(dict[bytes, tuple[bytes, ...]]):
         if _DIGITS.search(word):
             yield _DIGIT
 
-    @staticmethod
-    def _of_signs(signs: bytes) -> Iterator[bytes]:
-        yield from ANY_TEXT
-        yield from map(_BYTES.__getitem__, set(signs))
+
+def _of_signs(signs: bytes) -> Iterator[Key]:
+    yield from ANY_TEXT
+    yield from map(_BYTES.__getitem__, set(signs))
 
 
 class Call[Called](NamedTuple):
@@ -260,10 +260,7 @@ class Located:
 
     def may_have(self, part: Part, groups: Iterable[Group]) -> bool:
         """Whether a part of the text may have an atom of each of some groups."""
-        for group in groups:
-            if not part.present(group, self._kinds):
-                return False
-        return True
+        return all(part.present(group, self._kinds) for group in groups)
 
     def present(self, group: Group, parts: Iterable[Part]) -> set[Atom]:
         """The atoms of a group that may be in some parts of the text."""
