@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from accounts.db import read_rows
+from accounts.db import Question, answer, rows_of
 from accounts.models import Account, Certification, Role
 
 CREATORS_PAGE = 100
@@ -29,14 +29,19 @@ def people(account_ids: Collection[UUID]) -> dict[UUID, Person]:
 
 def certified(account_ids: Collection[UUID]) -> set[UUID]:
     """Those among these accounts whose certification stands."""
-    rows = read_rows(
+    return answer(who_is_certified(account_ids))
+
+
+def who_is_certified(account_ids: Collection[UUID]) -> Question[set[UUID]]:
+    """As `certified`, to be asked together with others."""
+    standing = rows_of(
         Certification,
         ("account_id",),
         where=("account_id",),
         among=[(account_id,) for account_id in account_ids],
         matching="revoked_at IS NULL",
     )
-    return {account_id for (account_id,) in rows}
+    return Question([standing], lambda rows: {account_id for (account_id,) in rows})
 
 
 def certified_since(account_id: UUID) -> datetime | None:

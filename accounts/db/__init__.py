@@ -11,10 +11,23 @@ from typing import Any
 from channels.db import database_sync_to_async
 from django.conf import settings
 
-from accounts.db._sets import insert_rows, read_rows, update_rows
+from accounts.db._questions import Question, answer, ask
+from accounts.db._sets import Read, insert_rows, read_rows, rows_of, update_rows
 from accounts.db._together import written_together
 
-__all__ = ["DB_POOL", "in_db", "insert_rows", "read_rows", "update_rows", "written_together"]
+__all__ = [
+    "DB_POOL",
+    "Question",
+    "Read",
+    "answer",
+    "ask",
+    "in_db",
+    "insert_rows",
+    "read_rows",
+    "rows_of",
+    "update_rows",
+    "written_together",
+]
 
 DB_POOL = ThreadPoolExecutor(max_workers=settings.DB_THREADS, thread_name_prefix="db")
 

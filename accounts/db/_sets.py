@@ -72,10 +72,39 @@ def read_rows(
     a partial index. With `lock`, the rows are locked in that order until the
     transaction ends (on SQLite the IMMEDIATE transaction is the lock).
     """
-    if not (keys := list(among)):  # one that comes twice finds its rows once all the same
-        return []
+    return rows_of(model, columns, where=where, among=among, matching=matching, lock=lock).run()
+
+
+def rows_of(
+    model: type[models.Model],
+    columns: Sequence[str],
+    *,
+    where: Sequence[str],
+    among: Iterable[Sequence[Any]],
+    matching: str = "true",
+    lock: bool = False,
+) -> "Read":
+    """What `read_rows` would read, for a `Question`."""
     wanted, by, vendor = tuple(columns), tuple(where), connection.vendor
-    return _read(model, wanted, by, matching, lock, vendor).run(keys)
+    keys = list(among)  # one that comes twice finds its rows once all the same
+    return Read(_read(model, wanted, by, matching, lock, vendor), keys, lock)
+
+
+class Read(NamedTuple):
+    """Rows that are wanted, and were not read yet."""
+
+    statement: "_Statement"
+    keys: Sequence[Sequence[Any]]
+    lock: bool
+
+    def run(self) -> list[Row]:
+        """Read them, alone."""
+        return self.statement.run(self.keys) if self.keys else []
+
+    @property
+    def part(self) -> Part:
+        """How PostgreSQL is asked for them."""
+        return self.statement.part(list(zip(*self.keys, strict=True)))
 
 
 class _Statement(NamedTuple):
@@ -93,13 +122,17 @@ class _Statement(NamedTuple):
         columns = list(zip(*rows, strict=True))
         own = connections[DEFAULT_DB_ALIAS]  # each use of `connection` looks it up again
         if own.vendor != "sqlite":
-            each = zip(self.types, columns, strict=True)
-            arrays = [array_of(sql_type, column) for sql_type, column in each]
-            return run_part(own, Part(self.sql, arrays, self.changes, bool(self.converters)))
+            return run_part(own, self.part(columns))
         found = self._run_on_sqlite(columns)
         if not found or all(convert is _plain for convert in self.converters):
             return found
         return list(zip(*_by_column(list(zip(*found, strict=True)), self.converters), strict=True))
+
+    def part(self, columns: Sequence[Row]) -> Part:
+        """This statement for PostgreSQL, with these columns of values."""
+        each = zip(self.types, columns, strict=True)
+        arrays = [array_of(sql_type, column) for sql_type, column in each]
+        return Part(self.sql, arrays, self.changes, len(self.converters))
 
     def _run_on_sqlite(self, columns: Sequence[Row]) -> list[Row]:
         rows = list(zip(*_by_column(columns, self.adapters), strict=True))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
+from itertools import starmap
 from typing import Any, NamedTuple
 
 import psycopg
@@ -26,7 +27,7 @@ class Part(NamedTuple):
     sql: str
     arrays: Sequence[Array]
     changes: str  # the table that it writes; none: it only reads
-    answers: bool
+    answers: int  # columns of the rows it answers with
 
 
 class _Gathered:
@@ -63,9 +64,10 @@ def written_together() -> Iterator[None]:
     """Inserts and updates in here go to PostgreSQL as one statement, when the block ends.
 
     In any order among themselves, so no two of them may hang on each other. A second write to a
-    table, one that answers with rows, and any other statement come after what was gathered until
-    then. Assumes an open transaction, and undoing it where the block raises; a constraint may
-    speak late. On SQLite, where a statement costs no journey, each runs at once.
+    table, one that answers with rows, and any other statement come
+    after what was gathered until then. Assumes an open transaction, and undoing it where the block
+    raises; a constraint may speak late. On SQLite, where a statement costs no journey, each runs at
+    once.
     """
     own = connections[DEFAULT_DB_ALIAS]
     if own.vendor == "sqlite":
@@ -85,6 +87,16 @@ def run_part(own: BaseDatabaseWrapper, part: Part) -> list[tuple[Any, ...]]:
     """Execute it now, or with others at the end of `written_together`."""
     gathered = _gathered.get()
     return gathered.run(part) if gathered else _execute(own, [part])
+
+
+def read_parts(own: BaseDatabaseWrapper, parts: Sequence[Part]) -> list[list[tuple[Any, ...]]]:
+    """The rows of each, all read by one statement; at most one of them locks."""
+    sql = _side_by_side(tuple((part.sql, part.answers) for part in parts))
+    with _binding_cursor(own) as cursor:
+        cursor.execute(sql, [array for part in parts for array in part.arrays])
+        columns = iter(cursor.fetchone())
+    found = [[next(columns) for _ in range(part.answers)] for part in parts]
+    return [list(zip(*one, strict=True)) if one[0] is not None else [] for one in found]
 
 
 def _execute(own: BaseDatabaseWrapper, parts: Sequence[Part]) -> list[tuple[Any, ...]]:
@@ -109,5 +121,22 @@ def _statement(parts: tuple[str, ...]) -> str:
     """One statement: all but the last beside it, as PostgreSQL runs whatever changes rows."""
     *beside, last = parts
     named = ", ".join(f"part{number} AS ({sql})" for number, sql in enumerate(beside))
-    pieces = (f"WITH {named} {last}" if beside else last).split(MARK)
+    return _numbered(f"WITH {named} {last}" if beside else last)
+
+
+@cache
+def _side_by_side(parts: tuple[tuple[str, int], ...]) -> str:
+    """One row: an array for each column of each part, in the order of the part's own rows."""
+    return _numbered("SELECT * FROM " + ", ".join(starmap(_as_arrays, enumerate(parts))))
+
+
+def _as_arrays(number: int, part: tuple[str, int]) -> str:
+    sql, width = part
+    names = [f"c{column}" for column in range(width)]
+    arrays = ", ".join(f"array_agg({name})" for name in names)
+    return f"(SELECT {arrays} FROM ({sql}) AS rows({', '.join(names)})) AS part{number}"
+
+
+def _numbered(sql: str) -> str:
+    pieces = sql.split(MARK)
     return pieces[0] + "".join(f"${number}{piece}" for number, piece in enumerate(pieces[1:], 1))

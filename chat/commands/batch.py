@@ -1,27 +1,27 @@
 """What a batch of sends needs to know, read in a constant number of statements."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 
-from accounts.db import read_rows
+from accounts.db import Question, answer, ask, rows_of
 from accounts.models import Account
-from accounts.queries import certified
+from accounts.queries import who_is_certified
 from chat.commands.drafts import Draft, Sent, attachments_of, words_of
 from chat.events import OfferView
 from chat.models import Conversation, Message, Watcher
 from chat.queries.access import lock_conversations
-from chat.queries.rows import MessageRow, Paid, paid_and_waiting
+from chat.queries.rows import MessageRow, Paid, which_wait
 from chat.queries.tails import TAIL_LENGTH, true_tail
 from chat.queries.views import Reader, offer_view
 from paywall import pricing
 from paywall.commands import escrow
 from paywall.queries.offers import OfferFacts, offer_facts
-from paywall.queries.prices import price_rules
+from paywall.queries.prices import which_rules
 from safety.commands import Screened, softened
 from safety.screening import Verdict, content_sha256
 from safety.second_opinion.stage import screen_with
@@ -141,20 +141,24 @@ def _same_hand(message: MessageRow, draft: Draft) -> bool:
 
 def load_batch(drafts: Sequence[Draft], now: datetime) -> Batch:
     """Lock the conversations of these drafts and then their wallets, and read all that their
-    decisions hang on. Raises `escrow.Unopened`."""
+    decisions hang on. Raises `escrow.Unopened`.
+
+    The locks of the conversations have a statement of their own: what is read beside the wallets
+    may be older than their locks, but no older than those.
+    """
     conversations = lock_conversations({draft.conversation_id for draft in drafts})
-    till = _till(drafts, conversations)
-    rooms = _rooms(conversations, now)
+    till, replays = _till(drafts, conversations), _which_replay(drafts)
+    rooms = _rooms(conversations, now, beside=(till, replays))
     offers = {draft.offer_id for draft in drafts if draft.offer_id}
     replies = {draft.reply_to for draft in drafts if draft.reply_to}
     verdicts = softened([draft.verdict for draft in drafts])
     return Batch(
         entries=[_entry(draft, one, rooms) for draft, one in zip(drafts, verdicts, strict=True)],
         conversations=conversations,
-        till=till,
+        till=till.answer,
         offers=offer_facts(offer_ids=offers) if offers else {},
         reply_targets=_reply_targets(replies, conversations) if replies else {},
-        replays=_replays(drafts),
+        replays=_replayed(replays.answer),
     )
 
 
@@ -166,18 +170,22 @@ def _entry(draft: Draft, verdict: Verdict, rooms: Mapping[UUID, Room]) -> Entry:
     return Entry(draft, verdict, room if is_side else None, from_fan)
 
 
-def _rooms(conversations: Mapping[UUID, Conversation], now: datetime) -> dict[UUID, Room]:
+def _rooms(
+    conversations: Mapping[UUID, Conversation], now: datetime, *, beside: Sequence[Question[Any]]
+) -> dict[UUID, Room]:
+    """The rooms of these; what is `beside` is asked with what is asked for them."""
     places = conversations.values()
-    rules = price_rules(pairs={(c.creator_id, c.fan_id) for c in places})
-    may_sell = certified({c.creator_id for c in places})
-    watchers = watchers_of(conversations, now)
-    waiting, held = paid_and_waiting(conversations)
+    rules = which_rules({(c.creator_id, c.fan_id) for c in places})
+    may_sell = who_is_certified({c.creator_id for c in places})
+    watchers, wait = who_watches(conversations, now), which_wait(conversations)
+    ask(*beside, rules, may_sell, watchers, wait)
+    waiting, held = wait.answer
     return {
         place: Room(
             conversation=c,
-            rules=rules[(c.creator_id, c.fan_id)],
-            certified=c.creator_id in may_sell,
-            watchers=watchers.get(place, ()),
+            rules=rules.answer[(c.creator_id, c.fan_id)],
+            certified=c.creator_id in may_sell.answer,
+            watchers=watchers.answer.get(place, ()),
             waiting=waiting[place],
             held_paid=held[place],
         )
@@ -185,26 +193,36 @@ def _rooms(conversations: Mapping[UUID, Conversation], now: datetime) -> dict[UU
     }
 
 
-def _till(drafts: Sequence[Draft], conversations: Mapping[UUID, Conversation]) -> escrow.Till:
+def _till(
+    drafts: Sequence[Draft], conversations: Mapping[UUID, Conversation]
+) -> Question[escrow.Till]:
     """Over the wallets of the fans, and over both sides' where an answer may capture."""
     senders = {draft.sender_id for draft in drafts}
     creators = {c.creator_id for c in conversations.values()}
     fans = {c.fan_id for c in conversations.values()}
-    return escrow.Till(fan_ids=fans, creator_ids=creators & senders)
+    return escrow.locked_till(fan_ids=fans, creator_ids=creators & senders)
 
 
 def watchers_of(conversation_ids: Collection[UUID], now: datetime) -> dict[UUID, list[UUID]]:
     """The moderators who read along in each of these conversations."""
-    watchers: dict[UUID, list[UUID]] = {}
-    for place, moderator_id, until in read_rows(
-        Watcher,
-        ("conversation_id", "moderator_id", "until"),
-        where=("conversation_id",),
-        among=[(conversation_id,) for conversation_id in conversation_ids],
-    ):
-        if until > now:
-            watchers.setdefault(place, []).append(moderator_id)
-    return watchers
+    return answer(who_watches(conversation_ids, now))
+
+
+def who_watches(
+    conversation_ids: Collection[UUID], now: datetime
+) -> Question[dict[UUID, list[UUID]]]:
+    """As `watchers_of`, to be asked together with others."""
+    columns = ("conversation_id", "moderator_id", "until")
+    among = [(conversation_id,) for conversation_id in conversation_ids]
+
+    def by_place(rows: Iterable[tuple[UUID, UUID, datetime]]) -> dict[UUID, list[UUID]]:
+        watchers: dict[UUID, list[UUID]] = {}
+        for place, moderator_id, until in rows:
+            if until > now:
+                watchers.setdefault(place, []).append(moderator_id)
+        return watchers
+
+    return Question([rows_of(Watcher, columns, where=columns[:1], among=among)], by_place)
 
 
 def authors(account_ids: Collection[UUID]) -> dict[UUID, Author]:
@@ -220,10 +238,14 @@ def _reply_targets(message_ids: set[UUID], conversation_ids: Collection[UUID]) -
     return dict(rows.values_list("id", "conversation_id"))
 
 
-def _replays(drafts: Sequence[Draft]) -> dict[tuple[UUID, UUID], Sent]:
+def _which_replay(drafts: Sequence[Draft]) -> Question[list[tuple[UUID, UUID]]]:
+    """The messages that these drafts have become before, each with its conversation."""
     keys = [(draft.sender_id, draft.client_id) for draft in drafts]
     columns = ("id", "conversation_id")
-    known = read_rows(Message, columns, where=("sender_id", "client_id"), among=keys)
+    return Question([rows_of(Message, columns, where=("sender_id", "client_id"), among=keys)], list)
+
+
+def _replayed(known: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Sent]:
     if not known:
         return {}
     ids, places = zip(*known, strict=True)

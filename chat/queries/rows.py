@@ -4,13 +4,14 @@ An instance of the ORM costs as much as all else that is decided about a message
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from accounts.db import read_rows
+from accounts.db import Question, answer, rows_of
 from chat.models import Message, MessageState, Money
 
 _WAITING = (
@@ -66,20 +67,31 @@ type AnyMessage = Message | MessageRow
 type Paid = Message | WaitingRow
 
 
-def paid_and_waiting(
-    conversation_ids: Collection[UUID],
-) -> tuple[defaultdict[UUID, list[Paid]], defaultdict[UUID, int]]:
+type Waiting = defaultdict[UUID, list[Paid]]
+type HeldPaid = defaultdict[UUID, int]
+
+
+def paid_and_waiting(conversation_ids: Collection[UUID]) -> tuple[Waiting, HeldPaid]:
     """The paid messages without an answer, oldest first: delivered ones, and how many are held."""
-    waiting: defaultdict[UUID, list[Paid]] = defaultdict(list)
-    held: defaultdict[UUID, int] = defaultdict(int)
-    for row in read_rows(
+    return answer(which_wait(conversation_ids))
+
+
+def which_wait(conversation_ids: Collection[UUID]) -> Question[tuple[Waiting, HeldPaid]]:
+    """As `paid_and_waiting`, to be asked together with others."""
+    reserved = rows_of(
         Message,
         _WAITING,
         where=("conversation_id",),
         among=[(conversation_id,) for conversation_id in conversation_ids],
         matching="money = 'reserved'",
-    ):
-        message_id, place, state, price, vat, hold_id, due_at, left, delivered_at = row
+    )
+    return Question([reserved], _waiting_and_held)
+
+
+def _waiting_and_held(rows: Iterable[tuple[Any, ...]]) -> tuple[Waiting, HeldPaid]:
+    waiting: Waiting = defaultdict(list)
+    held: HeldPaid = defaultdict(int)
+    for message_id, place, state, price, vat, hold_id, due_at, left, delivered_at in rows:
         if state == MessageState.HELD:
             held[place] += 1
             continue

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from accounts.db import Question
 from paywall import ledger
 from paywall.commands import receipts
 from paywall.commands.receipts import Sale
@@ -59,11 +60,11 @@ class Till:
     locked, and so vouches that a reservation is new and a captured hold open.
     """
 
-    def __init__(self, *, fan_ids: Collection[UUID], creator_ids: Collection[UUID]) -> None:
-        """Assumes an open transaction. Raises `Unopened`."""
-        self._sheet = ledger.Sheet(_places(fan_ids, creator_ids), opening=False)
-        if self._sheet.unopened:
-            raise Unopened(self._sheet.unopened)
+    def __init__(self, sheet: ledger.Sheet) -> None:
+        """Raises `Unopened`."""
+        if sheet.unopened:
+            raise Unopened(sheet.unopened)
+        self._sheet = sheet
         self._sales: list[Sale] = []
 
     def reserve(self, wanted: Reservation) -> Outcome:
@@ -91,6 +92,12 @@ class Till:
         self._sheet.write(now=now)
         numbers = receipts.write(self._sales, now=now)
         return {sale.subject_id: numbers[sale.posting_key] for sale in self._sales}
+
+
+def locked_till(*, fan_ids: Collection[UUID], creator_ids: Collection[UUID]) -> Question[Till]:
+    """A till over these wallets, which are locked in id order. Assumes an open transaction;
+    whoever asks it sees `Unopened`."""
+    return ledger.locked_sheet(_places(fan_ids, creator_ids)).then(Till)
 
 
 def open_accounts(places: Collection[Place]) -> None:

@@ -11,7 +11,7 @@ from paywall.ledger._balances import balances, wallet, wallets
 from paywall.ledger._checks import Check, breaches, check_books, register_check
 from paywall.ledger._holds import hold, settle, void
 from paywall.ledger._post import post
-from paywall.ledger._sheet import Held, Sheet
+from paywall.ledger._sheet import Held, Sheet, locked_sheet
 from paywall.ledger.books import (
     ESCROW,
     USER_BOOKS,
@@ -49,6 +49,7 @@ __all__ = [
     "hold",
     "hold_key",
     "lock",
+    "locked_sheet",
     "open_accounts",
     "post",
     "register_check",

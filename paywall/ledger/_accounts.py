@@ -7,11 +7,14 @@ from uuid import UUID
 from django.db import connection
 from uuid_utils.compat import uuid7
 
-from accounts.db import insert_rows, read_rows, update_rows
+from accounts.db import Question, Read, answer, insert_rows, rows_of, update_rows
 from paywall.ledger.books import USER_BOOKS, Book, Leg, Place, Wallet, check_place
 from paywall.ledger.models import LedgerAccount
 
+type _Row = tuple[UUID, str, UUID, int, int]
+
 _KEY = ("owner_id", "book")
+_BOOKS = {str(book): book for book in Book}  # to call the class takes six steps
 
 
 class NoTransaction(RuntimeError):
@@ -84,20 +87,33 @@ def lock_accounts(places: Iterable[Place], *, opening: bool = True) -> Accounts:
     wanted = {place for place in places if place.book in USER_BOOKS}
     if opening:
         open_accounts(wanted)
-    rows = _read(wanted, lock=True)
-    stored = {place: _Stored(*row) for place, row in rows.items()}
-    return Accounts(stored, wanted - stored.keys())
+    return answer(locked_accounts(wanted))
 
 
-def _read(wanted: Collection[Place], *, lock: bool) -> dict[Place, tuple[UUID, int, int]]:
-    rows = read_rows(
+def locked_accounts(places: Iterable[Place]) -> Question[Accounts]:
+    """As `lock_accounts` without opening any, to be asked together with others."""
+    require_transaction()
+    wanted = {place for place in places if place.book in USER_BOOKS}
+
+    def found(rows: Iterable[_Row]) -> Accounts:
+        stored = {_place_of(row): _Stored(*row[2:]) for row in rows}
+        return Accounts(stored, wanted - stored.keys())
+
+    return Question([_rows(wanted, lock=True)], found)
+
+
+def _rows(wanted: Collection[Place], *, lock: bool) -> Read:
+    return rows_of(
         LedgerAccount,
-        ("owner_id", "book", "id", "balance_cents", "reserved_cents"),
+        (*_KEY, "id", "balance_cents", "reserved_cents"),
         where=_KEY,
         among=[(place.owner_id, place.book) for place in wanted],
         lock=lock,
     )
-    return {Place(Book(row[1]), row[0]): (row[2], row[3], row[4]) for row in rows}
+
+
+def _place_of(row: _Row) -> Place:
+    return Place(_BOOKS[row[1]], row[0])
 
 
 def open_accounts(wanted: Collection[Place]) -> None:
@@ -105,7 +121,7 @@ def open_accounts(wanted: Collection[Place]) -> None:
     that does: two of them could wait for each other."""
     for place in wanted:
         check_place(place)
-    missing = set(wanted) - set(_read(wanted, lock=False))
+    missing = set(wanted) - set(map(_place_of, _rows(wanted, lock=False).run()))
     insert_rows(
         LedgerAccount,
         ("id", *_KEY),

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts.db import read_rows
+from paywall.ledger._accounts import lock_accounts
 from paywall.ledger._post import known_postings
 from paywall.ledger._sheet import Held, Sheet, wallet_of
 from paywall.ledger.books import (
@@ -39,7 +40,7 @@ def hold(requests: Sequence[HoldRequest], *, now: datetime) -> list[Outcome]:
     for request in requests:
         check_leg(Leg(wallet_of(request.owner_id), ESCROW, request.amount_cents))
     # A wallet that was never opened holds nothing: there is nothing to open in order to refuse.
-    sheet = Sheet([wallet_of(r.owner_id) for r in requests], opening=False)
+    sheet = Sheet(lock_accounts([wallet_of(r.owner_id) for r in requests], opening=False))
     known = _known_holds([request.key for request in requests])
     outcomes = [_hold_once(sheet, known, request) for request in requests]
     sheet.write(now=now)
@@ -92,7 +93,8 @@ def _end(
     keys = [(hold_id,) for hold_id, _ in endings]
     owners = read_rows(Hold, ("owner_id",), where=("id",), among=keys)
     payees = [place for _, legs in endings for place, _ in legs]
-    sheet = Sheet([*(wallet_of(row[0]) for row in owners), *payees], opening=bool(payees))
+    places = [*(wallet_of(row[0]) for row in owners), *payees]
+    sheet = Sheet(lock_accounts(places, opening=bool(payees)))
     columns = ("id", *_REQUEST, "state")
     rows = read_rows(Hold, columns, where=("id",), among=keys)
     held = {row[0]: Held(*row[:-1]) for row in rows}

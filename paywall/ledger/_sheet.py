@@ -7,8 +7,8 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from accounts.db import insert_rows, update_rows
-from paywall.ledger._accounts import lock_accounts
+from accounts.db import Question, insert_rows, update_rows
+from paywall.ledger._accounts import Accounts, locked_accounts
 from paywall.ledger._post import write_transfers
 from paywall.ledger.books import (
     ESCROW,
@@ -62,13 +62,13 @@ class Held(NamedTuple):
 class Sheet:
     """What one transaction does to wallets and escrow: each item is decided at once, in memory.
 
-    Opening it locks the accounts. Whoever hands an item in vouches that its key is new, or its
-    hold open: where that is wrong, constraints undo the whole transaction at `write`.
+    Whoever hands an item in vouches that its key is new, or its hold open: where that is wrong,
+    constraints undo the whole transaction at `write`.
     """
 
-    def __init__(self, places: Iterable[Place], *, opening: bool = True) -> None:
-        """Lock these accounts, opening those that are missing. Assumes an open transaction."""
-        self._accounts = lock_accounts(places, opening=opening)
+    def __init__(self, accounts: Accounts) -> None:
+        """Over these locked accounts."""
+        self._accounts = accounts
         self._fresh: dict[UUID, Held] = {}
         self._ended: dict[UUID, tuple[Held, int]] = {}  # with what was paid out of it
         self._postings: list[Posting] = []
@@ -132,6 +132,11 @@ class Sheet:
         paid = self._ended[held.id][1]
         state = HoldState.SETTLED if paid else HoldState.VOIDED
         return state.value, paid, held.amount_cents - paid, now
+
+
+def locked_sheet(places: Iterable[Place]) -> Question[Sheet]:
+    """Lock these accounts, and open a sheet over those of them that exist."""
+    return locked_accounts(places).then(Sheet)
 
 
 def wallet_of(owner_id: UUID) -> Place:

@@ -1,17 +1,19 @@
 """Reading what creators decided about prices."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
 
-from accounts.db import read_rows
+from accounts.db import Question, Read, answer, rows_of
 from paywall.models import CreatorRule, FanRule
 from paywall.pricing import Rules
 
 type Pair = tuple[UUID, UUID]
+type _TermsRow = tuple[UUID, int | None, int | None, int | None]
+type _FanRow = tuple[UUID, UUID, int | None, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,35 +26,51 @@ class CreatorTerms:
 
 
 def price_rules(*, pairs: Collection[Pair]) -> dict[Pair, Rules]:
-    """The rules of each (creator, fan), in two statements whatever their number."""
-    terms = _terms({creator_id for creator_id, _ in pairs})
-    for_fan = _for_fan(pairs)
-    rules = {}
-    for pair in pairs:
-        creator = terms[pair[0]]
-        price_cents, on_free_list = for_fan.get(pair, (None, False))
-        rules[pair] = Rules(
-            default_cents=creator.default_cents,
-            fan_price_cents=price_cents,
-            on_free_list=on_free_list,
-            reply_window=creator.reply_window,
-            answer_deadline=creator.answer_deadline,
-        )
-    return rules
+    """The rules of each (creator, fan), whatever their number in one statement, two on SQLite."""
+    return answer(which_rules(pairs))
+
+
+def which_rules(pairs: Collection[Pair]) -> Question[dict[Pair, Rules]]:
+    """As `price_rules`, to be asked together with others."""
+    creator_ids = {creator_id for creator_id, _ in pairs}
+    columns = ("creator_id", "fan_id", "price_cents", "on_free_list")
+    for_fan = rows_of(FanRule, columns, where=columns[:2], among=pairs)
+
+    def rules(terms: list[_TermsRow], for_fan: list[_FanRow]) -> dict[Pair, Rules]:
+        decided = _decided(creator_ids, terms)
+        special = {
+            (creator_id, fan_id): (cents, free) for creator_id, fan_id, cents, free in for_fan
+        }
+        return {pair: _rules(decided[pair[0]], *special.get(pair, (None, False))) for pair in pairs}
+
+    return Question([_terms(creator_ids), for_fan], rules)
 
 
 def creator_terms(*, creator_id: UUID) -> CreatorTerms:
     """What this creator decided for every fan."""
-    return _terms({creator_id})[creator_id]
+    return _decided({creator_id}, _terms({creator_id}).run())[creator_id]
 
 
-def _terms(creator_ids: Collection[UUID]) -> dict[UUID, CreatorTerms]:
-    rows = read_rows(
+def _rules(terms: CreatorTerms, fan_price_cents: int | None, on_free_list: bool) -> Rules:
+    return Rules(
+        default_cents=terms.default_cents,
+        fan_price_cents=fan_price_cents,
+        on_free_list=on_free_list,
+        reply_window=terms.reply_window,
+        answer_deadline=terms.answer_deadline,
+    )
+
+
+def _terms(creator_ids: Collection[UUID]) -> Read:
+    return rows_of(
         CreatorRule,
         ("creator_id", "default_cents", "reply_window_hours", "answer_deadline_hours"),
         where=("creator_id",),
         among=[(creator_id,) for creator_id in creator_ids],
     )
+
+
+def _decided(creator_ids: Collection[UUID], rows: Iterable[_TermsRow]) -> dict[UUID, CreatorTerms]:
     undecided = CreatorTerms(None, None, settings.ANSWER_DEADLINE)
     decided = {
         creator_id: CreatorTerms(
@@ -61,16 +79,6 @@ def _terms(creator_ids: Collection[UUID]) -> dict[UUID, CreatorTerms]:
         for creator_id, cents, window, deadline in rows
     }
     return dict.fromkeys(creator_ids, undecided) | decided
-
-
-def _for_fan(pairs: Collection[Pair]) -> dict[Pair, tuple[int | None, bool]]:
-    rows = read_rows(
-        FanRule,
-        ("creator_id", "fan_id", "price_cents", "on_free_list"),
-        where=("creator_id", "fan_id"),
-        among=pairs,
-    )
-    return {(creator_id, fan_id): (cents, free) for creator_id, fan_id, cents, free in rows}
 
 
 def _hours(hours: int | None) -> timedelta | None:

@@ -165,7 +165,8 @@ def test_a_flagged_message_is_delivered_with_a_case() -> None:
     assert flagged.case_id is not None
 
 
-READS = 8
+# SQLite reads one by one. PostgreSQL locks conversations, then wallets with all else that is read.
+READS = {"sqlite": 8, "postgresql": 2}
 # SQLite writes table by table, and names the rule book the first time. PostgreSQL takes all writes
 # as one, but where a table is written twice: new holds then ended ones, new messages then old ones.
 WRITES = {"sqlite": 9 + 1, "postgresql": 4}
@@ -192,7 +193,7 @@ def test_a_batch_costs_the_same_number_of_statements_whatever_its_size() -> None
         return len(queries)
 
     statements(1)  # plans and type caches
-    expected = READS + WRITES[connection.vendor] + SAVEPOINT
+    expected = READS[connection.vendor] + WRITES[connection.vendor] + SAVEPOINT
     assert statements(1) == statements(12) == expected
 
 
@@ -203,7 +204,7 @@ def test_refusals_in_a_batch_cost_no_statement_of_their_own() -> None:
         outcomes = send_messages(drafts=drafts, now=talks[0].now)
     codes = {outcome.code for outcome in outcomes if not isinstance(outcome, Sent)}
     assert codes == {"price_changed", "insufficient_funds"}
-    assert len(queries) <= READS + SAVEPOINT
+    assert len(queries) <= READS[connection.vendor] + SAVEPOINT
     assert not Message.objects.exists()
 
 

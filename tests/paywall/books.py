@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from uuid_utils.compat import uuid7
 
+from accounts.db import answer
 from paywall import ledger
 from paywall.commands import escrow
 from paywall.ledger import Book, HoldRequest, Leg, Place, Posting
@@ -52,7 +53,7 @@ def set_aside(wanted: Sequence[escrow.Reservation], *, now: datetime = START) ->
     fan_ids = {one.fan_id for one in wanted}
     escrow.open_accounts([wallet_of(fan_id) for fan_id in fan_ids])
     with transaction.atomic():
-        till = escrow.Till(fan_ids=fan_ids, creator_ids=())
+        till = answer(escrow.locked_till(fan_ids=fan_ids, creator_ids=()))
         holds = [outcome.id for outcome in map(till.reserve, wanted) if outcome.id is not None]
         till.write(now=now)
     assert len(holds) == len(wanted)

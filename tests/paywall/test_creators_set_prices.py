@@ -107,14 +107,14 @@ def test_a_price_for_somebody_who_is_no_fan_is_not_found():
             prices.set_fan_price(creator_id=creator.id, fan_id=nobody, cents=300)
 
 
-def test_the_rules_of_many_pairs_cost_two_statements():
+def test_the_rules_of_many_pairs_cost_two_statements_on_sqlite_and_one_on_postgresql():
     creators, fans = [make_creator() for _ in range(3)], [make_fan() for _ in range(3)]
     prices.set_default_price(creator_id=creators[0].id, cents=400)
     prices.set_fan_price(creator_id=creators[1].id, fan_id=fans[2].id, cents=500)
     pairs = [(creator.id, fan.id) for creator in creators for fan in fans]
     with CaptureQueriesContext(connection) as captured:
         found = price_rules(pairs=pairs)
-    assert len(captured) == 2
+    assert len(captured) == (2 if connection.vendor == "sqlite" else 1)
     assert found[pairs[0]].default_cents == 400
     assert found[creators[1].id, fans[2].id].fan_price_cents == 500
     assert found[creators[1].id, fans[1].id] == NOTHING_SET
