@@ -43,18 +43,20 @@ def update_rows(
     rows: Iterable[Sequence[Any]],
     *,
     beside: Sequence[str] = (),
+    apart: bool = False,
 ) -> None:
     """Set `columns` of the rows named by their primary key: each row is `(pk, value, ...)`.
 
     Columns `beside` the key name the row too, such as the one a table may be split by: then each
-    row is `(pk, *beside, value, ...)`.
+    row is `(pk, *beside, value, ...)`. With `apart`, no other write of a block that is
+    `written_together` touches these rows, so that they may travel with an insert into their table.
     """
     if not (values := list(rows)):
         return
     if connection.vendor == "sqlite":
         keys = 1 + len(beside)
         values = [[*row[keys:], *row[:keys]] for row in values]
-    _update(model, tuple(columns), tuple(beside), connection.vendor).run(values)
+    _update(model, tuple(columns), tuple(beside), apart, connection.vendor).run(values)
 
 
 def read_rows(
@@ -115,7 +117,7 @@ class _Statement(NamedTuple):
     adapters: tuple[Convert, ...]
     converters: tuple[Convert, ...]
     many: bool = False  # runs once a row
-    changes: str = ""  # the table that it writes
+    changes: str = ""  # as `Part.changes`
 
     def run(self, rows: Sequence[Sequence[Any]]) -> list[Row]:
         """Execute it for these rows, or keys; what it returns, if it returns anything."""
@@ -177,7 +179,11 @@ def _insert(
 
 @cache
 def _update(
-    model: type[models.Model], columns: tuple[str, ...], beside: tuple[str, ...], vendor: str
+    model: type[models.Model],
+    columns: tuple[str, ...],
+    beside: tuple[str, ...],
+    apart: bool,
+    vendor: str,
 ) -> _Statement:
     table, keys = model._meta.db_table, (_key_column(model), *beside)
     if vendor == "sqlite":
@@ -194,7 +200,8 @@ def _update(
             f'UPDATE "{table}" SET {sets} FROM ({_rows_of(fields, vendor)}) AS source({names}) '
             f"WHERE {named}"
         )
-    return _Statement(sql, _types(fields, vendor), _adapters(fields, vendor), (), True, table)
+    changes = f"{table} apart" if apart else table
+    return _Statement(sql, _types(fields, vendor), _adapters(fields, vendor), (), True, changes)
 
 
 @cache

@@ -26,12 +26,12 @@ class Part(NamedTuple):
 
     sql: str
     arrays: Sequence[Array]
-    changes: str  # the table that it writes; none: it only reads
+    changes: str  # the table that it writes, or which rows apart; none: it only reads
     answers: int  # columns of the rows it answers with
 
 
 class _Gathered:
-    """The writes of a block that were not sent yet, at most one to a table."""
+    """The writes of a block that were not sent yet, none of rows that another writes."""
 
     def __init__(self, own: BaseDatabaseWrapper) -> None:
         self._own = own
@@ -64,7 +64,7 @@ def written_together() -> Iterator[None]:
     """Inserts and updates in here go to PostgreSQL as one statement, when the block ends.
 
     In any order among themselves, so no two of them may hang on each other. A second write to a
-    table, one that answers with rows, and any other statement come
+    table (but an update of rows `apart`), one that answers with rows, and any other statement come
     after what was gathered until then. Assumes an open transaction, and undoing it where the block
     raises; a constraint may speak late. On SQLite, where a statement costs no journey, each runs at
     once.

@@ -89,7 +89,7 @@ class Changes:
         paid = [row for row in self.changed.values() if not isinstance(row, Message)]
         for rows, columns in ((whole, MESSAGE_FATE), (paid, MONEY_FATE)):
             named = _rows(rows, (*PLACE, *columns))
-            update_rows(Message, columns, named, beside=PLACE)
+            update_rows(Message, columns, named, beside=PLACE, apart=True)
         self._find_deadlines()
         update_rows(
             Conversation, CONVERSATION_COUNTERS, _rows(conversations, CONVERSATION_COUNTERS)

@@ -122,6 +122,7 @@ class Sheet:
                 for hold_id, (held, _) in self._ended.items()
                 if hold_id not in self._fresh
             ],
+            apart=True,
         )
         write_transfers(self._postings, now=now)
         self._accounts.write()

@@ -112,6 +112,19 @@ def test_a_table_written_twice_keeps_the_order(tables):
     assert (names(tables[0]), names(tables[1])) == (["third"], ["one"])
 
 
+@pytest.mark.postgres
+def test_an_update_of_rows_apart_travels_with_an_insert_into_their_table(tables):
+    old, other = shelve(tables, "old"), shelve(tables, "other")
+    with CaptureQueriesContext(connection) as captured, transaction.atomic(), written_together():
+        shelve(tables, "new")
+        update_rows(tables[0], ("name",), [(old, "changed")], apart=True)
+    assert len(statements(captured)) == 1
+    with transaction.atomic(), written_together():
+        update_rows(tables[0], ("name",), [(old, "again")], apart=True)
+        update_rows(tables[0], ("name",), [(other, "too")], apart=True)
+    assert names(tables[0]) == ["again", "new", "too"]
+
+
 def test_a_write_that_answers_takes_the_others_with_it(tables):
     with transaction.atomic(), written_together():
         shelf_id = shelve(tables, "new")
