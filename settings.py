@@ -100,9 +100,19 @@ def _sqlite(path: str) -> dict[str, object]:
     }
 
 
-# Statements of `accounts.db` are planned once a connection, whatever the number of rows they carry;
-# those of the ORM carry their values in their text and are never prepared.
-_OWN_SESSION = {"prepare_threshold": 0, "options": "-c plan_cache_mode=force_generic_plan"}
+# Statements of `accounts.db` are planned once a connection, however many rows they carry; those of
+# the ORM carry their values in their text and are never prepared. A plan that is made while a table
+# is small reads all of it, and is kept while it grows: hence an index wherever there is one. Where
+# there is none, reading a whole table then looks dear enough to be compiled, which it is not.
+_PLANNING = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "jit": "off",
+}
+_OWN_SESSION = {
+    "prepare_threshold": 0,
+    "options": " ".join(f"-c {name}={value}" for name, value in _PLANNING.items()),
+}
 # PgBouncer in transaction mode: the next transaction may be another session's, so that nothing
 # outlives one. What is planned once without it is planned each time.
 DATABASE_POOLER = os.environ.get("DATABASE_POOLER") == "transaction"
