@@ -83,7 +83,6 @@ class Batch:
     """The rows a batch touches, and what it decided so far."""
 
     entries: list[Entry]
-    conversations: dict[UUID, Conversation]
     till: escrow.Till
     offers: dict[UUID, OfferFacts]
     reply_targets: dict[UUID, UUID]  # message -> its conversation
@@ -154,7 +153,6 @@ def load_batch(drafts: Sequence[Draft], now: datetime) -> Batch:
     verdicts = softened([draft.verdict for draft in drafts])
     return Batch(
         entries=[_entry(draft, one, rooms) for draft, one in zip(drafts, verdicts, strict=True)],
-        conversations=conversations,
         till=till.answer,
         offers=offer_facts(offer_ids=offers) if offers else {},
         reply_targets=_reply_targets(replies, conversations) if replies else {},

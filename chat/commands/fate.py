@@ -52,7 +52,7 @@ class Changes:
     now: datetime
     till: escrow.Till | None = None  # a batch's, which decides on money before anything is written
     changed: dict[UUID, Paid] = field(default_factory=dict)  # rows that exist already
-    conversations: dict[UUID, Conversation] = field(default_factory=dict)
+    conversations: dict[UUID, Conversation] = field(default_factory=dict)  # whose rows are written
     captures: list[Paid] = field(default_factory=list)
     refunds: list[Paid] = field(default_factory=list)
     payers: set[UUID] = field(default_factory=set)  # fans whose wallet moved

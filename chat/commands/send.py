@@ -46,7 +46,7 @@ def send_messages(*, drafts: Sequence[Draft], now: datetime) -> list[Outcome]:
 @transaction.atomic
 def _send(drafts: Sequence[Draft], now: datetime) -> list[Outcome]:
     batch = load_batch(drafts, now)
-    changes = Changes(now=now, conversations=batch.conversations, till=batch.till)
+    changes = Changes(now=now, till=batch.till)
     outcomes = [_decide(entry, batch, changes) for entry in batch.entries]
     if batch.new_messages:
         with written_together():
@@ -145,6 +145,7 @@ def _accept(entry: Entry, message: MessageRow, room: Room, batch: Batch, changes
     message.verdict, message.rule_book = verdict.action.value, verdict.version
     message.body_sha256 = verdict.content_sha256
     batch.new_messages.append(message)
+    changes.conversations[conversation.id] = conversation
     if entry.from_fan:
         conversation.fan_tail_id = message.id
     else:

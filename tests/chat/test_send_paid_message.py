@@ -208,6 +208,24 @@ def test_refusals_in_a_batch_cost_no_statement_of_their_own() -> None:
     assert not Message.objects.exists()
 
 
+@pytest.mark.postgres
+def test_a_conversation_of_which_nothing_was_accepted_is_not_written() -> None:
+    rich, poor = Talk(), Talk(cents=1)
+    refused = poor.draft(poor.fan)
+    before = _version(poor), _version(rich)
+    outcomes = send_messages(drafts=[refused, rich.draft(rich.fan)], now=rich.now)
+    assert [isinstance(outcome, Sent) for outcome in outcomes] == [False, True]
+    assert _version(poor) == before[0]
+    assert _version(rich) != before[1]
+
+
+def _version(talk: Talk) -> str:
+    """Of the row, which any write of it changes."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ctid FROM chat_conversation WHERE id = %s", [talk.place.id])
+        return str(cursor.fetchone()[0])
+
+
 def test_the_sender_s_other_device_is_screened_with_what_this_one_wrote() -> None:
     talk = Talk()
     stale = talk.draft(talk.fan, "39 98 12 34", action=Action.PASS)
