@@ -76,10 +76,9 @@ class Till:
 
         `gross_cents` is all that is held.
         """
-        sale = _sale(item)
-        request = _request(Reservation(item.message_id, item.fan_id, item.gross_cents))
-        held = Held(item.hold_id, *request)
-        self._sheet.end(held, held.ending(tuple(receipts.parts(sale))))
+        key, sale = _key(item.message_id), _sale(item)
+        held = Held(item.hold_id, key, item.fan_id, item.gross_cents, item.message_id)
+        self._sheet.end(held, held.ending(receipts.parts(sale)))
         self._sales.append(sale)
         return sale.split.creator_cents
 
@@ -123,7 +122,7 @@ def capture(captures: Sequence[Capture], *, now: datetime) -> list[Captured]:
     """
     sales = [_sale(item) for item in captures]
     settlements = [
-        Settlement(item.hold_id, tuple(receipts.parts(sale)))
+        Settlement(item.hold_id, receipts.parts(sale))
         for item, sale in zip(captures, sales, strict=True)
     ]
     outcomes = ledger.settle(settlements, now=now)
@@ -150,14 +149,19 @@ def _places(fan_ids: Collection[UUID], creator_ids: Collection[UUID]) -> list[Pl
     ]
 
 
+def _key(message_id: UUID) -> str:
+    """Under which the price of a message is held."""
+    return f"message:{message_id}"
+
+
 def _request(wanted: Reservation) -> HoldRequest:
-    key = f"message:{wanted.message_id}"
-    return HoldRequest(key, wanted.fan_id, wanted.amount_cents, wanted.message_id)
+    message_id, fan_id, amount_cents = wanted
+    return HoldRequest(_key(message_id), fan_id, amount_cents, message_id)
 
 
 def _sale(item: Capture) -> Sale:
     return Sale(
-        posting_key=ledger.end_key(f"message:{item.message_id}"),
+        posting_key=ledger.end_key(_key(item.message_id)),
         subject_kind=SubjectKind.MESSAGE,
         subject_id=item.message_id,
         fan_id=item.fan_id,

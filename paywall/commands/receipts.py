@@ -1,6 +1,6 @@
 """Hides how a captured price becomes parts, legs and a numbered receipt."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from operator import attrgetter
@@ -24,6 +24,7 @@ _COLUMNS = (
 )
 _PARTS = Split._fields
 _sold = attrgetter(*_COLUMNS)
+_VAT, _RESERVE, _FEE = map(Place, (Book.VAT_PAYABLE, Book.CHARGEBACK_RESERVE, Book.PLATFORM_FEE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +50,17 @@ class Sale:
         object.__setattr__(self, "split", parts)
 
 
-def parts(sale: Sale) -> Iterator[tuple[Place, int]]:
+def parts(sale: Sale) -> tuple[tuple[Place, int], ...]:
     """Where the parts of a price go; parts of nothing are left out. Bank and platform are one leg,
     since the bank's charge is paid out of `platform_fee`."""
     shares = sale.split
-    yield from (
-        (place, cents)
-        for place, cents in (
-            (Place(Book.VAT_PAYABLE), shares.vat_cents),
-            (Place(Book.CREATOR_PENDING, sale.creator_id), shares.creator_cents),
-            (Place(Book.CHARGEBACK_RESERVE), shares.reserve_cents),
-            (Place(Book.PLATFORM_FEE), shares.bank_cents + shares.platform_cents),
-        )
-        if cents
+    all_parts = (
+        (_VAT, shares.vat_cents),
+        (Place(Book.CREATOR_PENDING, sale.creator_id), shares.creator_cents),
+        (_RESERVE, shares.reserve_cents),
+        (_FEE, shares.bank_cents + shares.platform_cents),
     )
+    return tuple([part for part in all_parts if part[1]])
 
 
 def write(sales: Sequence[Sale], *, now: datetime) -> dict[str, int]:

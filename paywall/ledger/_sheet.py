@@ -30,6 +30,9 @@ _COLUMNS = (
     "state", "settled_cents", "returned_cents", "ended_at",
 )  # fmt: skip
 _ENDING = _COLUMNS[-4:]
+_OPEN, _SETTLED, _VOIDED = (
+    state.value for state in (HoldState.OPEN, HoldState.SETTLED, HoldState.VOIDED)
+)
 
 
 class Held(NamedTuple):
@@ -47,16 +50,17 @@ class Held(NamedTuple):
         Raises `ValueError` for legs that pay nothing, more than is held, or the wallet itself.
         """
         wallet = wallet_of(self.owner_id)
-        paid = tuple(Leg(ESCROW, place, cents) for place, cents in legs)
+        paid = [Leg(ESCROW, place, cents) for place, cents in legs]
         rest = self.amount_cents
         for leg in paid:
             check_leg(leg)
             rest -= leg.amount_cents
-        if rest < 0 or any(leg.target == wallet for leg in paid):
+        if rest < 0 or wallet in [leg.target for leg in paid]:
             raise ValueError(f"hold {self.id} of {self.amount_cents} cannot pay {legs}")
-        back = (Leg(ESCROW, wallet, rest),) if rest else ()
         kind = "settle" if paid else "void"
-        return Posting(end_key(self.key), kind, (*paid, *back), self.subject_id)
+        if rest:
+            paid.append(Leg(ESCROW, wallet, rest))
+        return Posting(end_key(self.key), kind, tuple(paid), self.subject_id)
 
 
 class Sheet:
@@ -128,11 +132,10 @@ class Sheet:
         self._accounts.write()
 
     def _state(self, held: Held, now: datetime) -> tuple[str, int, int, datetime | None]:
-        if held.id not in self._ended:
-            return HoldState.OPEN.value, 0, 0, None
-        paid = self._ended[held.id][1]
-        state = HoldState.SETTLED if paid else HoldState.VOIDED
-        return state.value, paid, held.amount_cents - paid, now
+        if (ended := self._ended.get(held.id)) is None:
+            return _OPEN, 0, 0, None
+        paid = ended[1]
+        return _SETTLED if paid else _VOIDED, paid, held.amount_cents - paid, now
 
 
 def locked_sheet(places: Iterable[Place]) -> Question[Sheet]:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -91,8 +90,7 @@ class Settlement(NamedTuple):
 Status = Literal["done", "replayed", "insufficient_funds", "not_open", "key_reused"]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one item of a batch.
 
     `id` is the hold's (None for a posting and for what was not done). `balance_cents` is what the
