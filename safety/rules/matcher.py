@@ -98,11 +98,11 @@ _group = lru_cache(GROUPS_KEPT)(Group)  # rules and books share most of theirs
 class _ViewRules:
     """The rules that read one view, found by the keys of its words."""
 
-    def __init__(self, name: str, rules: Iterable[Rule]) -> None:
+    def __init__(self, name: str, rules: Iterable[Rule], known: set[Key]) -> None:
+        """Adds to `known` the keys that these rules hang on."""
         self._name = name
         self._by_kind: dict[str, list[_Compiled]] = defaultdict(list)
         self._reach = GAPS_MAX + 1  # words that a hit may have
-        known: set[Key] = set()
         anchored: dict[Pattern, list[_Compiled]] = defaultdict(list)
         for place, rule in enumerate(sorted(rules, key=_weight)):
             if name in rule.views:
@@ -118,7 +118,6 @@ class _ViewRules:
                 for kind in compiled.anchor.kinds:
                     self._by_kind[kind].append(compiled)
         self._calls: Calls[_Anchored] = calls_of((one[0], one) for one in anchored.items())
-        self._keys = Keys(known)
 
     def _compiled(self, rule: Rule, place: int) -> _Compiled:
         squeezed = self._name == SQUEEZED
@@ -132,10 +131,10 @@ class _ViewRules:
         return _Compiled(rule, place, anchor, tuple(others), union(*rule.none))
 
     def match(
-        self, view: View, extracts: Sequence[Extract], done: Container[str] = ()
+        self, view: View, keys: Keys, extracts: Sequence[Extract], done: Container[str] = ()
     ) -> Iterator[Hit]:
         """The rules of this view that its text and these extracts satisfy, but those `done`."""
-        text = Text(view, self._keys, self._reach)
+        text = Text(view, keys, self._reach)
         located = Located(text, extracts)
         called = self._called(text.parts, located, extracts, done)
         for compiled in sorted(called, key=attrgetter("place")):
@@ -213,8 +212,10 @@ class Matcher:
     """Every rule of a book, ready to read texts. Safe to share between threads."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._folded = _ViewRules(FOLDED, rules)
-        self._squeezed = _ViewRules(SQUEEZED, rules)
+        known: set[Key] = set()
+        self._folded = _ViewRules(FOLDED, rules, known)
+        self._squeezed = _ViewRules(SQUEEZED, rules, known)
+        self._keys = Keys(known)  # of both: they share most, and the words of a text
 
     def match(self, reading: Reading) -> list[Hit]:
         """The hits of a reading: each rule at most once, the folded view first.
@@ -226,7 +227,7 @@ class Matcher:
         views = [(self._folded, reading.folded)]
         views += ((self._squeezed, view) for view in reading.squeezed)
         for rules, view in views:
-            for hit in rules.match(view, reading.extracts, hits):
+            for hit in rules.match(view, self._keys, reading.extracts, hits):
                 hits[hit.rule.id] = hit
                 if len(hits) == HITS_MAX:
                     return list(hits.values())
