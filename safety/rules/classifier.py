@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -200,15 +201,14 @@ class Classifier:
 
         Every finite string has an answer.
         """
-        judged = max(map(self._windows, readings), key=_known)
-        logits = judged[0][0]
-        for other, _ in judged[1:]:
-            logits = np.maximum(logits, other)
-        language = self._language(judged)
+        told = list(map(self._told, readings))
+        logits, known = told[0] if len(told) == 1 else max(told, key=itemgetter(1))
+        language = self._language(float(logits[-1]), known)
         slope, harm, offset = self._calibration[language]
         scores = _unlikely(slope * logits[:-1] + harm * logits[-3] + offset)
-        shared = scores[:-2] * (scores[-2] / scores[:-2].max())
-        return Judgement(language, tuple(shared.tolist()), float(scores[-1]))
+        own = scores[:-2]
+        own *= scores[-2] / np.maximum.reduce(own)
+        return Judgement(language, tuple(own.tolist()), float(scores[-1]))
 
     def logits(self, window: str) -> tuple[NDArray[np.float64], float]:
         """One raw score for each column of a window, and which share of its features is known."""
@@ -223,20 +223,22 @@ class Classifier:
     def clearest(self, *readings: str) -> str:
         """The reading of which most features are known, the first of equals: a text in disguise is
         made of unknown ones, and one that was undone without need too."""
-        return max(readings, key=lambda reading: _known(self._windows(reading)))
+        return max(readings, key=lambda reading: self._told(reading)[1])
 
-    def _windows(self, folded: str) -> list[tuple[NDArray[np.float64], float]]:
-        return [self.logits(window) for window in windows(folded)]
+    def _told(self, folded: str) -> tuple[NDArray[np.float64], float]:
+        """The raw scores of a text, and which share of its features is known: of its windows the
+        highest of each column counts, but for the language and the share all alike."""
+        each = [self.logits(window) for window in windows(folded)]
+        if len(each) == 1:
+            return each[0]
+        logits: NDArray[np.float64] = np.maximum.reduce([one for one, _ in each])
+        logits[-1] = sum(one[-1] for one, _ in each) / len(each)
+        return logits, sum(share for _, share in each) / len(each)
 
-    def _language(self, judged: list[tuple[NDArray[np.float64], float]]) -> str:
-        score = float(sum(logits[-1] for logits, _ in judged)) / len(judged)
-        if abs(score) < self._margin or _known(judged) < self._coverage:
+    def _language(self, score: float, known: float) -> str:
+        if abs(score) < self._margin or known < self._coverage:
             return ""
         return LANGUAGES[0] if score > 0 else LANGUAGES[1]
-
-
-def _known(judged: list[tuple[NDArray[np.float64], float]]) -> float:
-    return sum(known for _, known in judged) / len(judged)
 
 
 def _unlikely(against: NDArray[np.float64]) -> NDArray[np.float64]:
