@@ -23,8 +23,14 @@ class Person(NamedTuple):
 
 def people(account_ids: Collection[UUID]) -> dict[UUID, Person]:
     """The accounts among these ids, by id."""
-    rows = Account.objects.filter(id__in=account_ids).values_list("id", "name", "role")
-    return {row[0]: Person(*row) for row in rows}
+    return answer(who_they_are(account_ids))
+
+
+def who_they_are(account_ids: Collection[UUID]) -> Question[dict[UUID, Person]]:
+    """As `people`, to be asked together with others."""
+    among = [(account_id,) for account_id in account_ids]
+    found = rows_of(Account, ("id", "name", "role"), where=("id",), among=among)
+    return Question([found], lambda rows: {row[0]: Person(*row) for row in rows})
 
 
 def certified(account_ids: Collection[UUID]) -> set[UUID]:

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from django.db.models import Sum
 
+from accounts.db import ask
 from accounts.errors import Malformed
-from accounts.queries import certified, certified_since, people
+from accounts.queries import certified_since, who_is_certified, who_they_are
 from chat.models import Conversation, Message, Money
 from chat.queries.access import other_side, side_of
 from chat.queries.keysets import BY_DEADLINE, NEWEST_FIRST
-from chat.queries.prices import current_prices
+from chat.queries.prices import which_prices
 from chat.queries.waiting import NOTHING, waiting_in
 
 PAGE = 50
@@ -84,22 +85,22 @@ def cards_of(
 ) -> list[Card]:
     """The rows of these conversations for one of their sides."""
     others = {c.id: other_side(c, account_id) for c in conversations}
-    names = people(others.values())
-    badges = certified(others.values())
-    prices = current_prices(conversations, now)
+    people, badges = who_they_are(others.values()), who_is_certified(others.values())
+    prices = which_prices(conversations, now)
+    ask(people, badges, prices)
     waits = waiting_in([c.id for c in conversations])
     return [
         Card(
             id=c.id,
             other_id=others[c.id],
-            other_name=names[others[c.id]].name,
-            other_certified=others[c.id] in badges,
+            other_name=people.answer[others[c.id]].name,
+            other_certified=others[c.id] in badges.answer,
             state=c.state,
             last_body=c.last_body,
             last_at=c.last_at,
             last_seq=c.seq,
             unread=c.fan_unread if account_id == c.fan_id else c.creator_unread,
-            price_cents=prices[c.id].cents,
+            price_cents=prices.answer[c.id].cents,
             waiting=waits.get(c.id, NOTHING).waiting,
             waiting_since=waits.get(c.id, NOTHING).waiting_since,
             answer_due_at=waits.get(c.id, NOTHING).answer_due,

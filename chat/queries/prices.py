@@ -1,18 +1,19 @@
 """What the next message costs, why, and whether it may be sent at all."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
 
+from accounts.db import Question, answer
 from accounts.errors import Refusal
 from accounts.queries import certified
 from chat import policies
 from chat.models import Conversation, Message, Money
 from paywall import ledger, pricing
-from paywall.queries.prices import price_rules
+from paywall.queries.prices import price_rules, which_rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +66,24 @@ def current_prices(
     conversations: Iterable[Conversation], now: datetime
 ) -> dict[UUID, pricing.Price]:
     """What the fan's next message costs in each conversation, and why."""
+    return answer(which_prices(conversations, now))
+
+
+def which_prices(
+    conversations: Iterable[Conversation], now: datetime
+) -> Question[dict[UUID, pricing.Price]]:
+    """As `current_prices`, to be asked together with others."""
     rows = list(conversations)
-    rules = price_rules(pairs={(c.creator_id, c.fan_id) for c in rows})
-    return {
-        c.id: pricing.price(
-            rules[(c.creator_id, c.fan_id)],
-            creator_wrote_at=c.creator_wrote_at,
-            now=now,
-            platform_default_cents=settings.MESSAGE_PRICE_DEFAULT_CENTS,
-        )
-        for c in rows
-    }
+
+    def prices(rules: Mapping[tuple[UUID, UUID], pricing.Rules]) -> dict[UUID, pricing.Price]:
+        return {
+            c.id: pricing.price(
+                rules[(c.creator_id, c.fan_id)],
+                creator_wrote_at=c.creator_wrote_at,
+                now=now,
+                platform_default_cents=settings.MESSAGE_PRICE_DEFAULT_CENTS,
+            )
+            for c in rows
+        }
+
+    return which_rules({(c.creator_id, c.fan_id) for c in rows}).then(prices)
