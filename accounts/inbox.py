@@ -54,6 +54,12 @@ def publish_all(deliveries: Sequence[Delivery]) -> None:
         transaction.on_commit(partial(_send, list(deliveries)))
 
 
+def publish_gap(account_ids: Collection[UUID]) -> None:
+    """After the commit, have the clients of these accounts ask for what they may have missed."""
+    if account_ids:
+        transaction.on_commit(partial(_deliver, [Parcel.gap(account_ids)]))
+
+
 def hint(account_ids: Collection[UUID], event: Event) -> None:
     """Tell these accounts at once something nobody needs to keep: typing, presence.
 
@@ -143,6 +149,10 @@ def _send(deliveries: list[Delivery]) -> None:
         for account_ids, event in deliveries
         if account_ids
     ]
+    _deliver(parcels)
+
+
+def _deliver(parcels: Sequence[Parcel]) -> None:
     started = perf_counter()
     _hand_over(parcels)
     _bus.carry(parcels)
@@ -168,15 +178,11 @@ def _hand_over(parcels: Sequence[Parcel]) -> None:
 
 def _push_all(pushes: Pushes) -> None:
     for connection, parcel in pushes:
-        connection.push(parcel.msgpack, parcel.json)
+        if parcel.is_gap:
+            connection.resync()
+        else:
+            connection.push(parcel.msgpack, parcel.json)
 
 
-def _resync_all() -> None:
-    """Hints of other processes were lost: every client asks for what it missed."""
-    for connection in everyone_here():
-        if not connection.loop.is_closed():
-            connection.loop.call_soon_threadsafe(connection.resync)
-
-
-_bus = make_bus(_hand_over, _resync_all)
+_bus = make_bus(_hand_over)
 metrics.SOCKETS.set_function(lambda: len(everyone_here()))

@@ -28,8 +28,7 @@ class Seat:
 
     What has no answer is sent again with its `client_id`: after a `busy`, and when the connection
     was lost and is back. Each `welcome` after the first asks for what was missed, and so do numbers
-    that stay away: a server that dies between commit and delivery tells nobody. The journal keeps
-    what was said and heard.
+    that stay away. The journal keeps what was said and heard.
     """
 
     def __init__(self, person: Person, conversation_id: str, journal: Journal) -> None:
@@ -165,8 +164,8 @@ class Seat:
             case "receipt" | "refused" if frame["r"] in self._unanswered:
                 self._note_answer(frame)
             case "welcome":
-                if self._welcomed:  # on a connection that stayed: hints were lost on the way
-                    self._catch_up()
+                if self._welcomed:  # on a connection that stayed: hints were lost on the way here
+                    self._resume()
                 self._welcomed = True
             case "resumed" if not frame["complete"]:
                 self._resume()

@@ -1,7 +1,7 @@
 """Hides how an inbox reaches other processes: not at all (one process), or through Redis.
 
-The database is the truth and the bus carries hints. When its connection was lost and is back,
-`recovered` is called once: what was published meanwhile is gone, and clients resume by `seq`.
+The database is the truth and the bus carries hints. Those that were lost are followed by a gap, a
+parcel that says so, whichever side lost its connection: clients resume by `seq`.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,8 +15,8 @@ from accounts.bus._redis import RedisBus
 __all__ = ["Bus", "LocalBus", "Parcel", "draw", "make_bus"]
 
 
-def make_bus(hand_over: Callable[[Sequence[Parcel]], None], recovered: Callable[[], None]) -> Bus:
-    """The bus of this process, as the settings say."""
+def make_bus(hand_over: Callable[[Sequence[Parcel]], None]) -> Bus:
+    """The bus of this process, as the settings say; `hand_over` is given what arrives."""
     if settings.REDIS_URL:
-        return RedisBus(settings.REDIS_URL, settings.BUS_PREFIX, hand_over, recovered)
+        return RedisBus(settings.REDIS_URL, settings.BUS_PREFIX, hand_over)
     return LocalBus()

@@ -1,6 +1,6 @@
 """What a bus carries, what it promises, and the bus of a process that is alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -8,18 +8,28 @@ import msgspec
 
 
 class Parcel(msgspec.Struct, frozen=True, array_like=True):
-    """One event on its way: who it is for, and its bytes in both encodings."""
+    """One event on its way: who it is for, and its bytes in both encodings; none in a gap."""
 
     account_ids: list[UUID]
     msgpack: bytes
     json: bytes
+
+    @classmethod
+    def gap(cls, account_ids: Iterable[UUID]) -> "Parcel":
+        """What says that parcels to these accounts may have been lost: their clients ask."""
+        return cls(list(account_ids), b"", b"")
+
+    @property
+    def is_gap(self) -> bool:
+        return not self.msgpack
 
 
 class Bus(Protocol):
     """Carries parcels to the other processes where these accounts have a socket."""
 
     def carry(self, parcels: Sequence[Parcel]) -> None:
-        """Blocks: call it from a database thread. A bus that is down costs a hint."""
+        """Blocks: call it from a database thread. Never raises: while the bus is down, parcels are
+        lost, and a gap is carried in their place as soon as it is back."""
 
     def elsewhere(self, account_ids: Sequence[UUID]) -> set[UUID]:
         """Those of these accounts that another process has a socket of. Blocks, as `carry`."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from contextvars import Context
 from itertools import batched
+from threading import Lock, Thread
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -34,9 +35,8 @@ class RedisBus:
         url: str,
         prefix: str,
         hand_over: Callable[[Sequence[Parcel]], None],
-        recovered: Callable[[], None],
     ) -> None:
-        self._prefix, self._hand_over, self._recovered = prefix, hand_over, recovered
+        self._prefix, self._hand_over = prefix, hand_over
         self._process_id = uuid4().hex
         self._link = link(url, prefix)
         self._subscribed = asyncio.Event()
@@ -45,9 +45,11 @@ class RedisBus:
         self._decoder = msgspec.msgpack.Decoder(list[Parcel])
         self._sockets: dict[UUID, int] = {}  # of this process
         self._untold: dict[UUID, asyncio.Future[int]] = {}  # whose number Redis does not know yet
+        self._unwritten: set[UUID] = set()  # whose number it could not be told
         self._telling: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._silent_until = 0.0
+        self._gap = _Gap(self.carry)
         self._closed = False
         metrics.BUS_CONNECTED.set_function(lambda: float(self._subscribed.is_set()))
 
@@ -56,9 +58,8 @@ class RedisBus:
         return self._subscribed.is_set()
 
     def carry(self, parcels: Sequence[Parcel]) -> None:
-        """As `Bus`: blocks, never raises; what cannot be carried is counted and lost as a hint."""
         if time.monotonic() < self._silent_until:
-            metrics.BUS_LOST.inc(len(parcels))
+            self._lose(parcels)
             return
         try:
             bundles = self._bundles(parcels)
@@ -68,8 +69,12 @@ class RedisBus:
                 )
         except LOST as error:
             self._silent_until = time.monotonic() + SILENCE_SECONDS
-            metrics.BUS_LOST.inc(len(parcels))
+            self._lose(parcels)
             logger.warning("bus: %d parcels not carried (%s)", len(parcels), type(error).__name__)
+
+    def _lose(self, parcels: Sequence[Parcel]) -> None:
+        metrics.BUS_LOST.inc(len(parcels))
+        self._gap.widen(parcels)
 
     def elsewhere(self, account_ids: Sequence[UUID]) -> set[UUID]:
         try:
@@ -170,7 +175,9 @@ class RedisBus:
             answers: list[Any] = await pipeline.execute()
         except LOST as error:
             logger.warning("bus: routes not written (%s)", type(error).__name__)
+            self._unwritten.update(account_ids)
             return [0] * len(account_ids)
+        self._unwritten.difference_update(account_ids)
         routes = [answer for answer in answers if isinstance(answer, dict)]
         return [sum(self._others(route).values()) for route in routes]
 
@@ -205,12 +212,23 @@ class RedisBus:
         if again:
             metrics.BUS_RECONNECTS.inc()
             await self._renew()
-            self._recovered()
+            self._hand_over([Parcel.gap(self._sockets)])
 
     async def _refresh(self) -> None:
+        renewed = time.monotonic()
         while True:
-            await asyncio.sleep(ROUTE_REFRESH_SECONDS)
-            await self._renew()
+            await asyncio.sleep(SILENCE_SECONDS)
+            await self._write_again()
+            if time.monotonic() - renewed > ROUTE_REFRESH_SECONDS:
+                renewed = time.monotonic()
+                await self._renew()
+
+    async def _write_again(self) -> None:
+        """Write what could not be written; whoever was without a route meanwhile has a gap."""
+        for some in batched(list(self._unwritten), ROUTES_AT_ONCE):
+            await self._write(some)
+            if self._unwritten.isdisjoint(some):
+                self._hand_over([Parcel.gap(some)])
 
     async def _renew(self) -> None:
         for some in batched(list(self._sockets), ROUTES_AT_ONCE):
@@ -221,3 +239,34 @@ class RedisBus:
 
     def _channel(self, process_id: str) -> str:
         return f"{self._prefix}:process:{process_id}"
+
+
+class _Gap:
+    """Whose parcels were lost, until the other processes know: no later parcel need show it.
+
+    Asked from many threads. A thread of its own speaks, since workers have no event loop.
+    """
+
+    def __init__(self, carry: Callable[[Sequence[Parcel]], None]) -> None:
+        self._carry = carry
+        self._lock = Lock()
+        self._account_ids: set[UUID] = set()
+        self._speaking = False
+
+    def widen(self, parcels: Iterable[Parcel]) -> None:
+        """These were lost, be they gaps themselves."""
+        with self._lock:
+            self._account_ids.update(*(parcel.account_ids for parcel in parcels))
+            if self._account_ids and not self._speaking:
+                self._speaking = True
+                Thread(target=self._speak, name="bus-gap", daemon=True).start()
+
+    def _speak(self) -> None:
+        while True:
+            time.sleep(SILENCE_SECONDS)
+            with self._lock:
+                account_ids, self._account_ids = self._account_ids, set()
+                self._speaking = bool(account_ids)
+            if not account_ids:
+                return
+            self._carry([Parcel.gap(account_ids)])

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
 from accounts.db import insert_rows, written_together
 from accounts.errors import Malformed, NotFound, Refusal
+from accounts.inbox import publish_gap
 from chat import policies
 from chat.commands import clocks, fate, money
 from chat.commands.batch import Batch, Entry, Room, load_batch
@@ -17,6 +19,7 @@ from chat.commands.drafts import Draft, Outcome, Sent
 from chat.commands.fate import Changes
 from chat.errors import ClientIdReused, PriceRose, TooManyWaiting
 from chat.models import Conversation, Message, MessageState, Money
+from chat.queries.access import sides
 from chat.queries.rows import MessageRow
 from chat.queries.views import held_view
 from paywall import pricing
@@ -33,8 +36,9 @@ _message_row = attrgetter(*(f.attname for f in Message._meta.concrete_fields))
 def send_messages(*, drafts: Sequence[Draft], now: datetime) -> list[Outcome]:
     """Accept or refuse each draft, in order, as if each had been sent alone; write once.
 
-    A known `client_id` replays its first outcome. One refusal never spoils the batch. Locks are
-    taken in id order: conversations first, then wallets.
+    A known `client_id` replays its first outcome, and who should have heard of it is told to ask.
+    One refusal never spoils the batch. Locks are taken in id order: conversations first, then
+    wallets.
     """
     try:
         return _send(drafts, now)
@@ -47,11 +51,24 @@ def send_messages(*, drafts: Sequence[Draft], now: datetime) -> list[Outcome]:
 def _send(drafts: Sequence[Draft], now: datetime) -> list[Outcome]:
     batch = load_batch(drafts, now)
     changes = Changes(now=now, till=batch.till)
+    if batch.replays:
+        publish_gap(_unsure(batch))
     outcomes = [_decide(entry, batch, changes) for entry in batch.entries]
     if batch.new_messages:
         with written_together():
             _write(batch, changes)
     return outcomes
+
+
+def _unsure(batch: Batch) -> set[UUID]:
+    """Who may not have heard of messages that are sent again: a server that dies between commit
+    and news tells nobody, and if it was the last message, no later number shows the gap."""
+    found = set()
+    for draft, _, room, _ in batch.entries:
+        known = batch.replays.get((draft.sender_id, draft.client_id))
+        if room and known and known.message.seq is not None:
+            found |= {*sides(room.conversation), *room.watchers} - {draft.sender_id}
+    return found
 
 
 def _decide(entry: Entry, batch: Batch, changes: Changes) -> Outcome:

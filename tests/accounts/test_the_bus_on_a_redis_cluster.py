@@ -2,16 +2,17 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.core.cache import caches
 from pytest_django.fixtures import Settings
 
 from accounts import metrics
-from accounts.bus import Bus, Parcel, draw, make_bus
+from accounts.bus import draw
+from tests.accounts.on_the_bus import OnTheBus, eventually, parcels, two_on_the_bus
 from tests.processes.family import sockets_apart
 from tests.redis_cluster import RedisCluster, redis_cluster
 from tests.running_server import RunningServer
@@ -23,7 +24,6 @@ pytestmark = pytest.mark.skipif(
 
 PREFIX = "cluster-test"
 PEOPLE = 20
-BUSY_MACHINE_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -38,45 +38,14 @@ def on_cluster(cluster: RedisCluster, settings: Settings) -> RedisCluster:
     return cluster
 
 
-class Process:
-    """What one process hears."""
-
-    def __init__(self) -> None:
-        self.heard: list[Parcel] = []
-        self.recovered = 0
-        self.bus: Bus = make_bus(self.heard.extend, self._recover)
-
-    def _recover(self) -> None:
-        self.recovered += 1
-
-
 @pytest.fixture
-async def two(on_cluster: RedisCluster) -> AsyncIterator[tuple[Process, Process]]:
-    processes = Process(), Process()
-    for one in processes:
-        await one.bus.open()
-    yield processes
-    for one in processes:
-        await one.bus.close()
-
-
-def parcels(people: Sequence[UUID]) -> list[Parcel]:
-    return [Parcel([account_id], b"packed", b"plain") for account_id in people]
-
-
-async def eventually(true: Callable[[], bool], again: Callable[[], Awaitable[object]]) -> None:
-    async with asyncio.timeout(BUSY_MACHINE_SECONDS):
-        while not true():
-            await again()
-            await asyncio.sleep(0.1)
-
-
-async def nothing() -> None:
-    return
+async def two(on_cluster: RedisCluster) -> AsyncIterator[tuple[OnTheBus, OnTheBus]]:
+    async with two_on_the_bus() as both:
+        yield both
 
 
 async def test_a_batch_is_one_publication_for_each_process_it_concerns(
-    two: tuple[Process, Process], on_cluster: RedisCluster
+    two: tuple[OnTheBus, OnTheBus], on_cluster: RedisCluster
 ) -> None:
     here, there = two
     people = [uuid4() for _ in range(PEOPLE)]
@@ -84,7 +53,7 @@ async def test_a_batch_is_one_publication_for_each_process_it_concerns(
     assert [await here.bus.count(one, 1) for one in people] == [2] * PEOPLE
     before = on_cluster.calls("spublish")
     await asyncio.to_thread(here.bus.carry, parcels(people))
-    await eventually(lambda: len(there.heard) == PEOPLE, nothing)
+    await eventually(lambda: len(there.heard) == PEOPLE)
     assert on_cluster.calls("spublish") == before + 1
     assert not here.heard
     assert await asyncio.to_thread(here.bus.elsewhere, people) == set(people)
@@ -93,7 +62,7 @@ async def test_a_batch_is_one_publication_for_each_process_it_concerns(
 
 
 async def test_nobody_is_bothered_with_what_concerns_nobody_there(
-    two: tuple[Process, Process], on_cluster: RedisCluster
+    two: tuple[OnTheBus, OnTheBus], on_cluster: RedisCluster
 ) -> None:
     before = on_cluster.calls("spublish")
     await asyncio.to_thread(two[0].bus.carry, parcels([uuid4()]))
@@ -101,24 +70,24 @@ async def test_nobody_is_bothered_with_what_concerns_nobody_there(
 
 
 async def test_a_subscription_that_was_cut_stands_again_and_says_so(
-    two: tuple[Process, Process], on_cluster: RedisCluster
+    two: tuple[OnTheBus, OnTheBus], on_cluster: RedisCluster
 ) -> None:
     here, there = two
     person = uuid4()
     await there.bus.count(person, 1)
     assert on_cluster.cut(f"{PREFIX}-bus") == 2
-    await eventually(lambda: here.recovered == there.recovered == 1, nothing)
+    await eventually(lambda: len(here.gaps) == len(there.gaps) == 1)
     await asyncio.to_thread(here.bus.carry, parcels([person]))
-    await eventually(lambda: len(there.heard) == 1, nothing)
+    await eventually(lambda: len(there.heard) == 1)
 
 
 async def test_a_channel_that_moves_to_another_node_is_followed(on_cluster: RedisCluster) -> None:
-    here, there = Process(), Process()
+    here, there = OnTheBus(), OnTheBus()
     await there.bus.open()
     person = uuid4()
     await there.bus.count(person, 1)
     on_cluster.move_listener(f"{PREFIX}-bus")
-    await eventually(lambda: there.recovered == 1, nothing)
+    await eventually(lambda: len(there.gaps) == 1)
     # The first publication may still go to the old owner, who says where it went.
     await eventually(
         lambda: bool(there.heard), lambda: asyncio.to_thread(here.bus.carry, parcels([person]))

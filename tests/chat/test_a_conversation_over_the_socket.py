@@ -58,6 +58,20 @@ def test_a_repeated_send_is_one_message(fan: Person, place: str) -> None:
         socket.ask("unsend_message", conversation_id=place, message_id=first["message_id"])
 
 
+def test_a_send_that_is_repeated_has_the_other_side_ask_for_what_it_may_have_missed(
+    fan: Person, creator: Person, place: str
+) -> None:
+    client_id = str(uuid7())
+    with fan.socket() as asking, creator.socket() as answering:
+        first = asking.send(place, "Did you hear?", client_id=client_id)
+        answering.wait_for("message_delivered", message_id=first["message_id"])
+        asking.send(place, "Did you hear?", client_id=client_id)
+        answering.wait_for("welcome")
+        assert asking.ask("ping")["t"] == "pong"
+        assert not [event for event in asking.events if event["t"] == "welcome"]
+        asking.ask("unsend_message", conversation_id=place, message_id=first["message_id"])
+
+
 def test_a_client_that_was_away_resumes_by_number(fan: Person, creator: Person, place: str) -> None:
     with fan.socket() as socket:
         first = socket.send(place, "Before")
