@@ -12,7 +12,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from accounts.db._questions import Question, answer, ask
-from accounts.db._sets import Read, insert_rows, read_rows, rows_of, update_rows
+from accounts.db._sets import Read, insert_rows, rows_of, update_rows
 from accounts.db._together import written_together
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "ask",
     "in_db",
     "insert_rows",
-    "read_rows",
     "rows_of",
     "update_rows",
     "written_together",

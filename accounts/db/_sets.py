@@ -59,24 +59,6 @@ def update_rows(
     _update(model, tuple(columns), tuple(beside), apart, connection.vendor).run(values)
 
 
-def read_rows(
-    model: type[models.Model],
-    columns: Sequence[str],
-    *,
-    where: Sequence[str],
-    among: Iterable[Sequence[Any]],
-    matching: str = "true",
-    lock: bool = False,
-) -> list[Row]:
-    """The rows whose `where` columns equal one of the tuples `among`, in primary-key order.
-
-    One statement whatever their number. `matching` is a constant condition beside, such as that of
-    a partial index. With `lock`, the rows are locked in that order until the
-    transaction ends (on SQLite the IMMEDIATE transaction is the lock).
-    """
-    return rows_of(model, columns, where=where, among=among, matching=matching, lock=lock).run()
-
-
 def rows_of(
     model: type[models.Model],
     columns: Sequence[str],
@@ -86,7 +68,13 @@ def rows_of(
     matching: str = "true",
     lock: bool = False,
 ) -> "Read":
-    """What `read_rows` would read, for a `Question`."""
+    """The rows whose `where` columns equal one of the tuples `among`, in primary-key order: to be
+    read by themselves (`run`) or with others (`Question`).
+
+    One statement whatever their number. `matching` is a constant condition beside, such as that of
+    a partial index. With `lock`, the rows are locked in that order until the
+    transaction ends (on SQLite the IMMEDIATE transaction is the lock).
+    """
     wanted, by, vendor = tuple(columns), tuple(where), connection.vendor
     keys = list(among)  # one that comes twice finds its rows once all the same
     return Read(_read(model, wanted, by, matching, lock, vendor), keys, lock)
@@ -166,7 +154,7 @@ def _insert(
     many = vendor == "sqlite" and not returning
     conflicts = " ON CONFLICT DO NOTHING" if ignore_conflicts else ""
     answer = f" RETURNING {_names(returning)}" if returning else ""
-    values = f"VALUES ({', '.join(['%s'] * len(columns))})" if many else _rows_of(fields, vendor)
+    values = f"VALUES ({', '.join(['%s'] * len(columns))})" if many else _handed_in(fields, vendor)
     return _Statement(
         f'INSERT INTO "{model._meta.db_table}" ({_names(columns)}) {values}{conflicts}{answer}',
         _types(fields, vendor),
@@ -197,7 +185,7 @@ def _update(
         sets = ", ".join(f'"{c}" = source.v{i}' for i, c in enumerate(columns, len(keys)))
         named = " AND ".join(f'"{table}"."{key}" = source.v{i}' for i, key in enumerate(keys))
         sql = (
-            f'UPDATE "{table}" SET {sets} FROM ({_rows_of(fields, vendor)}) AS source({names}) '
+            f'UPDATE "{table}" SET {sets} FROM ({_handed_in(fields, vendor)}) AS source({names}) '
             f"WHERE {named}"
         )
     changes = f"{table} apart" if apart else table
@@ -218,7 +206,7 @@ def _read(
     locking = " FOR UPDATE" if lock and vendor != "sqlite" else ""
     return _Statement(
         f'SELECT {_names(columns)} FROM "{table}" '
-        f"WHERE ({_names(where)}) IN ({_rows_of(keys, vendor)}) AND {matching} "
+        f"WHERE ({_names(where)}) IN ({_handed_in(keys, vendor)}) AND {matching} "
         f'ORDER BY "{key}"{locking}',
         _types(keys, vendor),
         _adapters(keys, vendor),
@@ -226,7 +214,7 @@ def _read(
     )
 
 
-def _rows_of(fields: "Sequence[models.Field[Any, Any]]", vendor: str) -> str:
+def _handed_in(fields: "Sequence[models.Field[Any, Any]]", vendor: str) -> str:
     """A query for the rows that are handed in: one JSON document, or one array a column."""
     if vendor == "sqlite":
         parts = ", ".join(f"value ->> {i}" for i in range(len(fields)))

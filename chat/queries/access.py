@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
-from accounts.db import read_rows
+from accounts.db import rows_of
 from accounts.errors import NotFound
 from accounts.models import Role
 from accounts.queries import people
@@ -49,13 +49,13 @@ def lock_conversation(conversation_id: UUID) -> Conversation:
 
 def lock_conversations(conversation_ids: Collection[UUID]) -> dict[UUID, Conversation]:
     """Those of these conversations that exist, locked in id order."""
-    rows = read_rows(
+    rows = rows_of(
         Conversation,
         _COLUMNS,
         where=("id",),
         among=[(conversation_id,) for conversation_id in conversation_ids],
         lock=True,
-    )
+    ).run()
     found = (Conversation.from_db(connection.alias, _COLUMNS, row) for row in rows)
     return {conversation.id: conversation for conversation in found}
 

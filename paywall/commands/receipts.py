@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from accounts.db import insert_rows, read_rows
+from accounts.db import insert_rows, rows_of
 from paywall.ledger import Book, Place
 from paywall.models import Receipt, SubjectKind
 from paywall.pricing import Shares, Split, split
@@ -76,10 +76,10 @@ def write(sales: Sequence[Sale], *, now: datetime) -> dict[str, int]:
 
 def numbers(posting_keys: Collection[str]) -> dict[str, int]:
     """The number of the receipt of each of these postings."""
-    rows = read_rows(
+    rows = rows_of(
         Receipt,
         ("posting_key", "id"),
         where=("posting_key",),
         among=[(key,) for key in posting_keys],
-    )
+    ).run()
     return dict(rows)

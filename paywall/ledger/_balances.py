@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.db.models import Sum
 
-from accounts.db import read_rows
+from accounts.db import rows_of
 from paywall.ledger.books import USER_BOOKS, Book, Place, Wallet
 from paywall.ledger.models import LedgerAccount, Transfer
 
@@ -14,12 +14,12 @@ _KEY = ("owner_id", "book")
 
 def wallets(owner_ids: Collection[UUID]) -> dict[UUID, Wallet]:
     """The wallet of each of these people; one never opened is empty."""
-    rows = read_rows(
+    rows = rows_of(
         LedgerAccount,
         ("owner_id", "balance_cents", "reserved_cents"),
         where=_KEY,
         among=[(owner_id, Book.FAN_WALLET) for owner_id in owner_ids],
-    )
+    ).run()
     return dict.fromkeys(owner_ids, Wallet(0, 0)) | {row[0]: Wallet(*row[1:]) for row in rows}
 
 
@@ -31,12 +31,12 @@ def wallet(owner_id: UUID) -> Wallet:
 def balances(places: Collection[Place]) -> dict[Place, int]:
     """Cents on each of these accounts. System books are summed: two passes over the transfers."""
     user = [place for place in places if place.book in USER_BOOKS]
-    rows = read_rows(
+    rows = rows_of(
         LedgerAccount,
         ("book", "owner_id", "balance_cents"),
         where=_KEY,
         among=[(place.owner_id, place.book) for place in user],
-    )
+    ).run()
     found = {Place(Book(book), owner_id): cents for book, owner_id, cents in rows}
     if system := {place.book for place in places if place.book not in USER_BOOKS}:
         found |= {Place(book): cents for book, cents in _sums(system).items()}

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from accounts.db import read_rows
+from accounts.db import rows_of
 from paywall.ledger._accounts import lock_accounts
 from paywall.ledger._post import known_postings
 from paywall.ledger._sheet import Held, Sheet, wallet_of
@@ -69,7 +69,7 @@ def void(hold_ids: Sequence[UUID], *, now: datetime) -> list[Outcome]:
 
 
 def _known_holds(keys: Collection[str]) -> dict[str, tuple[UUID, HoldRequest]]:
-    rows = read_rows(Hold, ("id", *_REQUEST), where=("key",), among=[(key,) for key in keys])
+    rows = rows_of(Hold, ("id", *_REQUEST), where=("key",), among=[(key,) for key in keys]).run()
     return {row[1]: (row[0], HoldRequest(*row[1:])) for row in rows}
 
 
@@ -91,12 +91,12 @@ def _end(
 ) -> list[Outcome]:
     """Lock the accounts concerned, then read the holds: the wallet's lock guards its holds."""
     keys = [(hold_id,) for hold_id, _ in endings]
-    owners = read_rows(Hold, ("owner_id",), where=("id",), among=keys)
+    owners = rows_of(Hold, ("owner_id",), where=("id",), among=keys).run()
     payees = [place for _, legs in endings for place, _ in legs]
     places = [*(wallet_of(row[0]) for row in owners), *payees]
     sheet = Sheet(lock_accounts(places, opening=bool(payees)))
     columns = ("id", *_REQUEST, "state")
-    rows = read_rows(Hold, columns, where=("id",), among=keys)
+    rows = rows_of(Hold, columns, where=("id",), among=keys).run()
     held = {row[0]: Held(*row[:-1]) for row in rows}
     ended = known_postings(end_key(row[1]) for row in rows if row[-1] != HoldState.OPEN)
     outcomes = [_end_once(sheet, held.get(hold_id), ended, legs) for hold_id, legs in endings]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from uuid_utils import uuid7
 
-from accounts.db import insert_rows, read_rows
+from accounts.db import insert_rows, rows_of
 from paywall.ledger._accounts import Accounts, lock_accounts
 from paywall.ledger.books import (
     USER_BOOKS,
@@ -69,17 +69,17 @@ def known_postings(keys: Iterable[str]) -> dict[str, Posting | Remembered]:
     """
     wanted = set(keys)
     standing = _standing(wanted)
-    archived = read_rows(
+    archived = rows_of(
         ArchivedPosting,
         ("posting_key", "fingerprint"),
         where=("posting_key",),
         among=[(key,) for key in wanted - set(standing)],
-    )
+    ).run()
     return {key: Remembered(key, told) for key, told in archived} | standing
 
 
 def _standing(keys: Iterable[str]) -> dict[str, Posting]:
-    rows = read_rows(Transfer, _COLUMNS, where=("posting_key",), among=[(key,) for key in keys])
+    rows = rows_of(Transfer, _COLUMNS, where=("posting_key",), among=[(key,) for key in keys]).run()
     legs: dict[str, list[tuple[int, Leg]]] = {}
     about: dict[str, tuple[str, UUID]] = {}
     for key, number, kind, source, source_id, target, target_id, cents, subject_id in rows:

@@ -10,7 +10,7 @@ from itertools import batched
 from pathlib import Path
 from uuid import UUID
 
-from accounts.db import read_rows
+from accounts.db import rows_of
 from paywall.ledger import Book, Place, Posting, archive_file, archives, end_key, hold_key
 from paywall.ledger.archive_file import Archived
 from paywall.ledger.books import fingerprint
@@ -81,12 +81,12 @@ def _prove(period: ArchivedPeriod, path: Path) -> None:
 
 
 def _prove_remembered(period: ArchivedPeriod, postings: Sequence[Posting]) -> None:
-    rows = read_rows(
+    rows = rows_of(
         ArchivedPosting,
         ("posting_key", "fingerprint", "period_id"),
         where=("posting_key",),
         among=[(posting.key,) for posting in postings],
-    )
+    ).run()
     remembered = {key: (told, number) for key, told, number in rows}
     for posting in postings:
         if remembered.get(posting.key) != (fingerprint(posting), period.number):
@@ -106,9 +106,9 @@ def _prove_holds(postings: Collection[Posting]) -> None:
             told[posting.key] = [sums[False], sums[True]]
     keys = {key.partition(":")[2] for key in told}
     columns = ("key", "amount_cents", "settled_cents", "returned_cents")
-    for key, amount, *ended in read_rows(
+    for key, amount, *ended in rows_of(
         Hold, columns, where=("key",), among=[(key,) for key in keys]
-    ):
+    ).run():
         for posting_key, cents in ((hold_key(key), [amount]), (end_key(key), ended)):
             if told.pop(posting_key, cents) != cents:
                 raise _Wrong(f"{posting_key} moved something else than its hold says")
@@ -120,9 +120,9 @@ def _prove_receipts(postings: Collection[Posting]) -> None:
     """A receipt's lines are the transfers it names."""
     by_key = {posting.key: posting for posting in postings}
     columns = ("posting_key", "kind", "gross_cents", "vat_cents", "reserve_cents", "creator_cents")
-    for key, kind, gross, vat, reserve, creator in read_rows(
+    for key, kind, gross, vat, reserve, creator in rows_of(
         Receipt, columns, where=("posting_key",), among=[(key,) for key in by_key]
-    ):
+    ).run():
         legs = by_key[key].legs
         is_sale = kind == ReceiptKind.SALE
         books: Counter[Book] = Counter()

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext, isolate_apps
 from uuid_utils.compat import uuid7
 
 from accounts.db import Question, answer, ask, insert_rows, rows_of, update_rows
+from tests.tables import tables_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
@@ -35,13 +36,8 @@ def shelf() -> Iterator[type[models.Model]]:
             class Meta:
                 app_label = "accounts"
 
-        with connection.schema_editor() as editor:
-            editor.create_model(Shelf)
-        try:
+        with tables_of(Shelf):
             yield Shelf
-        finally:
-            with connection.schema_editor() as editor:
-                editor.delete_model(Shelf)
 
 
 def fill(shelf: type[models.Model]) -> list[tuple[Any, ...]]:

@@ -8,7 +8,8 @@ from django.db import DatabaseError, IntegrityError, connection, models, transac
 from django.test.utils import CaptureQueriesContext, isolate_apps
 from uuid_utils.compat import uuid7
 
-from accounts.db import insert_rows, read_rows, update_rows
+from accounts.db import insert_rows, rows_of, update_rows
+from tests.tables import tables_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 AT = datetime(2026, 3, 2, 9, 0, 0, 123456, tzinfo=UTC)
@@ -36,13 +37,8 @@ def sample() -> Iterator[type[models.Model]]:
             class Meta:
                 app_label = "accounts"
 
-        with connection.schema_editor() as editor:
-            editor.create_model(Sample)
-        try:
+        with tables_of(Sample):
             yield Sample
-        finally:
-            with connection.schema_editor() as editor:
-                editor.delete_model(Sample)
 
 
 def full(name: str, **changes) -> tuple:
@@ -66,7 +62,7 @@ def empty(name: str) -> tuple:
 
 
 def read(model, columns=COLUMNS, *, names) -> list[tuple]:
-    return read_rows(model, columns, where=("name",), among=[(name,) for name in names])
+    return rows_of(model, columns, where=("name",), among=[(name,) for name in names]).run()
 
 
 def test_every_kind_of_value_comes_back_as_it_went_in(sample):
@@ -142,9 +138,9 @@ def test_an_update_changes_the_named_columns_of_the_named_rows(sample):
 
 def test_rows_are_found_by_several_columns_together(sample):
     insert_rows(sample, COLUMNS, [full("one", count=1), full("two", count=2)])
-    found = read_rows(
+    found = rows_of(
         sample, ("name",), where=("name", "count"), among=[("one", 1), ("two", 1), ("one", 1)]
-    )
+    ).run()
     assert found == [("one",)]
 
 
@@ -153,7 +149,7 @@ def test_rows_are_found_by_every_kind_of_key(sample, kind):
     one, two = full("one"), full("two", at=AT + timedelta(1), big=5, flag=False)
     insert_rows(sample, COLUMNS, [one, two])
     key = one[COLUMNS.index(kind)]
-    assert read_rows(sample, ("name",), where=(kind,), among=[(key,)]) == [("one",)]
+    assert rows_of(sample, ("name",), where=(kind,), among=[(key,)]).run() == [("one",)]
 
 
 def test_rows_come_in_the_order_of_their_keys_locked_or_not(sample):
@@ -161,9 +157,9 @@ def test_rows_come_in_the_order_of_their_keys_locked_or_not(sample):
     insert_rows(sample, COLUMNS, rows[::-1])
     names = [f"n{number}" for number in (5, 3, 8, 0)]
     with transaction.atomic():
-        locked = read_rows(
+        locked = rows_of(
             sample, ("name",), where=("name",), among=[(n,) for n in names], lock=True
-        )
+        ).run()
     assert locked == read(sample, ("name",), names=names) == [("n0",), ("n3",), ("n5",), ("n8",)]
 
 

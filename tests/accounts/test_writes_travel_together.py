@@ -9,7 +9,8 @@ from django.db import IntegrityError, connection, models, transaction
 from django.test.utils import CaptureQueriesContext, isolate_apps
 from uuid_utils.compat import uuid7
 
-from accounts.db import insert_rows, read_rows, update_rows, written_together
+from accounts.db import insert_rows, rows_of, update_rows, written_together
+from tests.tables import tables_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 type Tables = tuple[type[models.Model], type[models.Model]]
@@ -34,16 +35,8 @@ def tables() -> Iterator[Tables]:
             class Meta:
                 app_label = "accounts"
 
-        made = (Shelf, Book)
-        with connection.schema_editor() as editor:
-            for model in made:
-                editor.create_model(model)
-        try:
-            yield made
-        finally:
-            with connection.schema_editor() as editor:
-                for model in reversed(made):
-                    editor.delete_model(model)
+        with tables_of(Shelf, Book):
+            yield Shelf, Book
 
 
 def shelve(tables: Tables, name: str) -> UUID:
@@ -93,7 +86,7 @@ def test_whatever_else_runs_sees_what_was_written_before_it(tables, reading):
     with transaction.atomic(), written_together():
         shelf_id = shelve(tables, "new")
         if reading == "rows":
-            found = read_rows(tables[0], ("name",), where=("id",), among=[(shelf_id,)])
+            found = rows_of(tables[0], ("name",), where=("id",), among=[(shelf_id,)]).run()
             assert found == [("new",)]
         elif reading == "orm":
             assert names(tables[0]) == ["new"]
