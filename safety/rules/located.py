@@ -130,12 +130,8 @@ class Part:
         for key in calls.keys() & keys:
             for far, each, others, one in calls[key]:
                 there = self.text if far else keys
-                if each <= there:
-                    for other in others:
-                        if there.isdisjoint(other):
-                            break
-                    else:
-                        found.append(one)
+                if each <= there and not (others and any(map(there.isdisjoint, others))):
+                    found.append(one)
         return found
 
     def present(self, group: "Group", kinds: Set[str]) -> Set[Atom]:

