@@ -1,4 +1,4 @@
-"""Hides how tests get a Redis Cluster: three nodes of their own, without replicas or a disk."""
+"""Hides how tests get a Redis Cluster: three nodes of their own, without a disk."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,9 +15,9 @@ SLOTS, NODES = 16_384, 3
 class Node(RedisServer):
     """One server of a cluster."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: object) -> None:
         self.bus_port = free_port()
-        super().__init__(folder, cluster_enabled="yes", cluster_port=self.bus_port)
+        super().__init__(folder, cluster_enabled="yes", cluster_port=self.bus_port, **options)
         self.start()
 
     def ask(self, *words: Any) -> Any:
@@ -31,7 +31,17 @@ class Node(RedisServer):
     @property
     def knows_all(self) -> bool:
         told = str(self.ask("CLUSTER INFO"))
-        return "cluster_state:ok" in told and f"cluster_known_nodes:{NODES}" in told
+        return "cluster_state:ok" in told and f"cluster_size:{NODES}" in told
+
+    def follow(self, leader: "Node") -> None:
+        """Become its replica, one that takes its place."""
+        self.ask("CLUSTER MEET", "127.0.0.1", leader.port, leader.bus_port)
+        until(lambda: leader.id in str(self.ask("CLUSTER NODES")), seconds=BUSY_MACHINE_SECONDS)
+        self.ask("CLUSTER REPLICATE", leader.id)
+        until(
+            lambda: self.client.info("replication").get("master_link_status") == "up",
+            seconds=BUSY_MACHINE_SECONDS,
+        )
 
     def calls(self, command: str) -> int:
         """How often this node was given a command."""
@@ -61,6 +71,10 @@ class RedisCluster:
     def calls(self, command: str) -> int:
         return sum(node.calls(command) for node in self.nodes)
 
+    def listened_at(self, name: str) -> Node:
+        """The node that has the one listener of this name."""
+        return next(node for node in self.nodes if node.listeners(name))
+
     def cut(self, name: str) -> int:
         """End the subscriptions of this name; how many."""
         found = [(node, one) for node in self.nodes for one in node.listeners(name)]
@@ -70,7 +84,7 @@ class RedisCluster:
 
     def move_listener(self, name: str) -> None:
         """Give the slot of the one listener of this name to another node."""
-        owner = next(node for node in self.nodes if node.listeners(name))
+        owner = self.listened_at(name)
         (channel,) = owner.ask("PUBSUB SHARDCHANNELS")
         slot = owner.ask("CLUSTER KEYSLOT", channel)
         heir = next(node for node in self.nodes if node is not owner)
@@ -81,11 +95,23 @@ class RedisCluster:
 
 
 @contextmanager
-def redis_cluster(folder: Path) -> Iterator[RedisCluster]:
-    """A cluster that works, gone at the end."""
+def redis_cluster(folder: Path, **options: object) -> Iterator[RedisCluster]:
+    """A cluster that works, gone at the end; `options` are those of each node's configuration."""
     with ExitStack() as stack:
-        nodes = []
-        for _ in range(NODES):
-            nodes.append(Node(folder))
-            stack.callback(nodes[-1].stop)
+        nodes = [_node(stack, folder, options) for _ in range(NODES)]
         yield RedisCluster(nodes)
+
+
+@contextmanager
+def replicated_cluster(folder: Path) -> Iterator[RedisCluster]:
+    """A cluster of which the node of the address has a replica, that soon takes its place."""
+    options = {"cluster_node_timeout": 2_000}
+    with redis_cluster(folder, **options) as cluster, ExitStack() as stack:
+        _node(stack, folder, options).follow(cluster.nodes[0])
+        yield cluster
+
+
+def _node(stack: ExitStack, folder: Path, options: dict[str, Any]) -> Node:
+    node = Node(folder, **options)
+    stack.callback(node.stop)
+    return node

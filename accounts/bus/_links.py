@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import redis
 import redis.asyncio
+from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -92,10 +93,11 @@ class Single:
 
 
 class Cluster:
-    """A Redis Cluster, found through the node of the address."""
+    """A Redis Cluster, found through the node of the address, later through any that it named."""
 
     def __init__(self, url: str, name: str) -> None:
         self._url, self._name = url, name
+        self._nodes: list[tuple[str, int]] = []  # as last known: that of the address may be gone
         self._connecting = Lock()
         self._known: Any = None  # redis-py does not type its cluster's pipelines
 
@@ -153,7 +155,13 @@ class Cluster:
 
     async def _owner(self, channel: str) -> str:
         """The address of the node that has the channel now."""
-        async with redis.asyncio.RedisCluster.from_url(self._url) as fresh:
+        async with redis.asyncio.RedisCluster.from_url(
+            self._url,
+            startup_nodes=[ClusterNode(*place) for place in self._nodes],
+            socket_timeout=ANSWER_SECONDS,
+            socket_connect_timeout=CONNECT_SECONDS,
+        ) as fresh:
+            self._nodes = [(one.host, int(one.port)) for one in fresh.get_nodes()]
             node = fresh.get_node_from_key(channel)
         if node is None:
             raise redis.ConnectionError("no node owns the channel")

@@ -14,7 +14,7 @@ from accounts import metrics
 from accounts.bus import draw
 from tests.accounts.on_the_bus import OnTheBus, eventually, parcels, two_on_the_bus
 from tests.processes.family import sockets_apart
-from tests.redis_cluster import RedisCluster, redis_cluster
+from tests.redis_cluster import Node, RedisCluster, redis_cluster, replicated_cluster
 from tests.running_server import RunningServer
 from tests.wire import Person
 
@@ -94,6 +94,35 @@ async def test_a_channel_that_moves_to_another_node_is_followed(on_cluster: Redi
     )
     await there.bus.close()
     await here.bus.close()
+
+
+async def test_a_node_that_dies_is_followed_by_its_replica(
+    tmp_path: Path, settings: Settings
+) -> None:
+    with replicated_cluster(tmp_path) as cluster:
+        settings.REDIS_URL, settings.BUS_PREFIX = cluster.url, PREFIX
+        here, there, person = OnTheBus(), await at(cluster, cluster.nodes[0]), uuid4()
+        await there.bus.count(person, 1)
+        assert await asyncio.to_thread(here.bus.elsewhere, [person]) == {person}
+        cluster.nodes[0].stop()  # that of the address too
+        await asyncio.to_thread(here.bus.carry, parcels([person]))
+        await eventually(lambda: {person} in there.gaps)
+        await eventually(
+            lambda: bool(there.heard), lambda: asyncio.to_thread(here.bus.carry, parcels([person]))
+        )
+        await there.bus.close()
+        await here.bus.close()
+
+
+async def at(cluster: RedisCluster, node: Node) -> OnTheBus:
+    """A process on the bus whose channel lies at this node, as chance has it."""
+    while True:
+        one = OnTheBus()
+        await one.bus.open()
+        if cluster.listened_at(f"{PREFIX}-bus") is node:
+            return one
+        await one.bus.close()
+        await eventually(lambda: not cluster.cut(f"{PREFIX}-bus"))
 
 
 async def test_a_bucket_gives_what_it_has_and_then_says_how_long_to_wait(
