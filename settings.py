@@ -109,13 +109,19 @@ _PLANNING = {
     "enable_seqscan": "off",
     "jit": "off",
 }
-_OWN_SESSION = {
-    "prepare_threshold": 0,
-    "options": " ".join(f"-c {name}={value}" for name, value in _PLANNING.items()),
-}
+# The replica is given up early: the primary can answer as well (milliseconds).
+_READING = {"default_transaction_read_only": "on", "statement_timeout": "1000"}
 # PgBouncer in transaction mode: the next transaction may be another session's, so that nothing
 # outlives one. What is planned once without it is planned each time.
 DATABASE_POOLER = os.environ.get("DATABASE_POOLER") == "transaction"
+
+
+def _session(values: dict[str, str]) -> dict[str, object]:
+    """What a session of ours is told when it opens; nothing where a pooler shares it."""
+    if DATABASE_POOLER:
+        return {}
+    options = " ".join(f"-c {name}={value}" for name, value in values.items())
+    return {"prepare_threshold": 0, "options": options}
 
 
 def _postgres(url: str) -> dict[str, object]:
@@ -130,11 +136,25 @@ def _postgres(url: str) -> dict[str, object]:
         # The writer of chat.batching and the sandbox of tests need two beyond the pool of threads.
         "OPTIONS": {
             "pool": {"min_size": 1, "max_size": DB_THREADS + 2, "timeout": 5},
-            **({} if DATABASE_POOLER else _OWN_SESSION),
+            **_session(_PLANNING),
         },
         "DISABLE_SERVER_SIDE_CURSORS": DATABASE_POOLER,
         "CONN_MAX_AGE": 0,  # mandatory with a pool
         "TEST": {"NAME": f"test_aparte_{os.getpid()}"},
+    }
+
+
+def _replica(url: str) -> dict[str, object]:
+    """Asked from the threads of `accounts.db` alone: each keeps a connection, and no pool waits."""
+    return {
+        **_postgres(url),
+        "OPTIONS": {
+            "connect_timeout": 2,  # seconds; the least that the driver takes
+            "tcp_user_timeout": 2_000,  # milliseconds until a machine that vanished is given up
+            **_session(_PLANNING | _READING),
+        },
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,  # a replica that was restarted is found anew at once
     }
 
 
@@ -144,6 +164,10 @@ DATABASES = {
     if DATABASE_URL.startswith("sqlite:///")
     else _postgres(DATABASE_URL)
 }
+# Deep pages of history alone may be read there (accounts/replica.py). Empty: there is none.
+DATABASE_REPLICA_URL = os.environ.get("DATABASE_REPLICA_URL", "")
+if all(url.startswith("postgres") for url in (DATABASE_URL, DATABASE_REPLICA_URL)):
+    DATABASES["replica"] = _replica(DATABASE_REPLICA_URL)
 DATABASE_WAIT_SECONDS = int(os.environ.get("DATABASE_WAIT_SECONDS", "60"))  # at a start
 # Empty: one process, the bus stays inside it. redis+cluster:// names a node of a Redis Cluster.
 REDIS_URL = os.environ.get("REDIS_URL", "")

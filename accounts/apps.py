@@ -19,5 +19,7 @@ class AccountsConfig(AppConfig):
         from allauth.account.signals import password_changed, password_reset, password_set
         from django.contrib.auth.signals import user_logged_out
 
+        from accounts import replica  # noqa: F401  (registers its check)
+
         for signal in (user_logged_out, password_changed, password_set, password_reset):
             signal.connect(_note_session_end, dispatch_uid="accounts.session_end")

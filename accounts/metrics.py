@@ -80,6 +80,11 @@ LIMITS_ALONE = Counter(
     "aparte_limits_alone",
     "Questions about tries to sign in that this process answered alone: Redis was away.",
 )
+REPLICA_READS = Counter(
+    "aparte_replica_reads",
+    "Reads that may go to the replica: where to (replica), or why to the primary.",
+    ["outcome"],
+)
 DB_WAITING = Gauge("aparte_database_waiting", "Calls that wait for a database thread.")
 PROCESS = Gauge("aparte_process", "1, with what this process is.", ["role", "version"])
 

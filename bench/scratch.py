@@ -30,7 +30,7 @@ class Services:
 
 def missing() -> list[str]:
     """The programs that are not installed here."""
-    found = {"redis-server": shutil.which("redis-server"), "initdb": _postgres_program("initdb")}
+    found = {"redis-server": shutil.which("redis-server"), "initdb": postgres_program("initdb")}
     return [name for name, path in found.items() if not path]
 
 
@@ -39,7 +39,7 @@ def services() -> Iterator[Services]:
     """Start both, empty, on ports of their own. Ask `missing` before."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aparte-bench-")))
-        user = _unprivileged() if os.geteuid() == 0 else None
+        user = unprivileged()
         if user is not None:
             shutil.chown(folder, user)
         redis, redis_at = _redis(folder)
@@ -62,29 +62,45 @@ def _redis(folder: Path) -> tuple[Program, str]:
 
 
 def _postgres(folder: Path, user: str | None) -> tuple[Program, str]:
-    """Stopped as by a power cut: its backends lead groups of their own and would survive a kill."""
-    port, data = free_port(), folder / "data"
-    subprocess.run(  # noqa: S603  the program of the system
-        [_postgres_program("initdb"), "-D", str(data), "-U", "postgres", "-A", "trust", "-N"],
-        check=True, stdout=subprocess.DEVNULL, cwd=folder, user=user, group=user,
-        extra_groups=None if user is None else [],
-    )  # fmt: skip
+    data = folder / "data"
+    postgres_tool("initdb", "-D", str(data), "-U", "postgres", "-A", "trust", "-N", user=user)
+    return postmaster(data, user=user)
+
+
+def postmaster(data: Path, *settings: str, user: str | None) -> tuple[Program, str]:
+    """PostgreSQL on this folder, with `name=value` settings, not started yet; and its address.
+
+    Stopped as by a power cut: its backends lead groups of their own and would survive a kill.
+    """
+    port, folder = free_port(), data.parent
+    told = [word for one in ("listen_addresses=127.0.0.1", *settings) for word in ("-c", one)]
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
     program = Program(
-        _postgres_program("postgres"), "-D", str(data), "-p", str(port), "-k", str(folder),
-        "-c", "listen_addresses=127.0.0.1",
-        log=folder / "postgres.log", ready=lambda: postgres_url(url) is not None, user=user,
+        postgres_program("postgres"), "-D", str(data), "-p", str(port), "-k", str(folder), *told,
+        log=folder / f"{data.name}.log", ready=lambda: postgres_url(url) is not None, user=user,
         ends=signal.SIGQUIT,
     )  # fmt: skip
     return program, url
 
 
-def _postgres_program(name: str) -> str:
+def postgres_tool(name: str, *arguments: str, user: str | None) -> None:
+    """Run a program of PostgreSQL to its end, as this user. Raises `CalledProcessError`."""
+    subprocess.run(  # noqa: S603  the program of the system
+        [postgres_program(name), *arguments],
+        check=True, stdout=subprocess.DEVNULL, cwd="/", user=user, group=user,
+        extra_groups=None if user is None else [],
+    )  # fmt: skip
+
+
+def postgres_program(name: str) -> str:
     """Where it is: on the path, else the newest of Debian's; empty when it is not installed."""
     installed = sorted(DEBIAN.glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
     return shutil.which(name) or (str(installed[-1]) if installed else "")
 
 
-def _unprivileged() -> str:
+def unprivileged() -> str | None:
+    """As whom PostgreSQL is to run: somebody else where we are root, whom it refuses to be."""
+    if os.geteuid() != 0:
+        return None
     names = {entry.pw_name for entry in pwd.getpwall()}
     return next(name for name in UNPRIVILEGED if name in names)

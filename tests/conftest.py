@@ -1,6 +1,7 @@
 """Shared by every test: the engine in the header, and books that must balance after each one."""
 
 import gc
+import os
 from collections.abc import Iterator
 
 import hypothesis
@@ -17,7 +18,9 @@ from tests.running_server import RunningServer
 
 def pytest_configure() -> None:
     """A database that forbids deleting can still be emptied, a password costs no 0.3 s, no query
-    skips rows, and no example is wrong for being slow."""
+    skips rows, no example is wrong for being slow, and whoever needs a replica starts one."""
+    os.environ.pop("DATABASE_REPLICA_URL", None)
+    settings.DATABASES.pop("replica", None)
     guards.install()
     no_offset.install()
     hypothesis.settings.register_profile("any machine", deadline=None)

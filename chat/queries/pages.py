@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from accounts.errors import NotFound
+from accounts.replica import read_after, with_position
 from chat import events
 from chat.events import MessageDelivered, OfferView
 from chat.models import Conversation, Line, Message, MessageState, Watcher
@@ -41,24 +44,41 @@ class Page:
 def history_page(
     *, reader_id: UUID, conversation_id: UUID, before_seq: int | None, limit: int, now: datetime
 ) -> Page:
-    """The last `limit` numbered messages before `before_seq`, or the newest. Raises `NotFound`."""
+    """The last `limit` numbered messages before `before_seq`, or the newest. Raises `NotFound`.
+
+    What stands before a number may be read from the replica: it is long, and seldom asked again.
+    """
+    deep = before_seq is not None
     conversation = readable_conversation(
-        reader_id=reader_id, conversation_id=conversation_id, now=now
+        reader_id=reader_id, conversation_id=conversation_id, now=now, then_replica=deep
     )
-    rows = Message.objects.filter(conversation_id=conversation_id, seq__isnull=False)
-    if before_seq is not None:
-        rows = rows.filter(seq__lt=before_seq)
-    newest_first = list(rows.order_by("-seq")[: limit + 1])
-    messages = newest_first[:limit][::-1]
-    first = messages[0].seq if messages and len(newest_first) > limit else 0
+    stretch = read_after(conversation, partial(_stretch, conversation_id, before_seq, limit))
     return Page(
-        messages=message_views(messages, conversation, reader_id),
-        lines=_lines(conversation_id, first or 0, before_seq),
-        pending=_pending(conversation_id, reader_id) if before_seq is None else [],
+        messages=message_views(stretch.messages, conversation, reader_id),
+        lines=[line_view(line) for line in stretch.lines],
+        pending=[] if deep else _pending(conversation_id, reader_id),
         last_seq=conversation.seq,
-        has_more=len(newest_first) > limit,
+        has_more=stretch.has_more,
         **_read_marks(conversation, reader_id),
     )
+
+
+class _Stretch(NamedTuple):
+    """Rows of a page, oldest first, and whether there are older ones."""
+
+    messages: list[Message]
+    lines: list[Line]
+    has_more: bool
+
+
+def _stretch(conversation_id: UUID, before: int | None, limit: int, using: str) -> _Stretch:
+    rows = Message.objects.using(using).filter(conversation_id=conversation_id, seq__isnull=False)
+    if before is not None:
+        rows = rows.filter(seq__lt=before)
+    newest_first = list(rows.order_by("-seq")[: limit + 1])
+    messages, has_more = newest_first[:limit][::-1], len(newest_first) > limit
+    first = messages[0].seq if messages and has_more else 0
+    return _Stretch(messages, _lines(conversation_id, first or 0, before, using), has_more)
 
 
 def missed(
@@ -74,9 +94,15 @@ def missed(
     return views, len(messages) <= RESUME_MAX_MISSED
 
 
-def readable_conversation(*, reader_id: UUID, conversation_id: UUID, now: datetime) -> Conversation:
-    """The conversation, for a side of it or a moderator who watches it under a case."""
-    conversation = Conversation.objects.filter(id=conversation_id).first()
+def readable_conversation(
+    *, reader_id: UUID, conversation_id: UUID, now: datetime, then_replica: bool = False
+) -> Conversation:
+    """The conversation, for a side of it or a moderator who watches it under a case.
+
+    Always as the primary has it; with `then_replica`, what follows may be `read_after` it.
+    """
+    rows = Conversation.objects.filter(id=conversation_id)
+    conversation = (with_position(rows) if then_replica else rows).first()
     if conversation is None:
         raise NotFound("This conversation is not available.")
     watching = Watcher.objects.filter(
@@ -119,11 +145,12 @@ def _offers(
     }
 
 
-def _lines(conversation_id: UUID, first: int, before: int | None) -> list[events.Line]:
-    rows = Line.objects.filter(conversation_id=conversation_id, after_seq__gte=max(first - 1, 0))
+def _lines(conversation_id: UUID, first: int, before: int | None, using: str) -> list[Line]:
+    after = max(first - 1, 0)
+    rows = Line.objects.using(using).filter(conversation_id=conversation_id, after_seq__gte=after)
     if before is not None:
         rows = rows.filter(after_seq__lt=before - 1)
-    return [line_view(line) for line in rows.order_by("after_seq", "id")[:200]]
+    return list(rows.order_by("after_seq", "id")[:200])
 
 
 def _pending(conversation_id: UUID, reader_id: UUID) -> list[events.PendingMessage]:

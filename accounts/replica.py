@@ -1,0 +1,126 @@
+"""Hides when the replica answers instead of the primary: docs/decisions/0012-reads-of-a-replica.md.
+
+Whoever reads is authorised on the primary, by a statement that also says how far the primary's log
+has come. What it leads to is read on the replica once that has replayed as much, so that it shows
+all that the first statement could see. A replica that is away, slow or behind is no error: the
+primary answers.
+"""
+
+import logging
+from collections.abc import Callable
+from threading import Lock
+from time import monotonic, sleep
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, register
+from django.core.checks import Error as Refused
+from django.db import DEFAULT_DB_ALIAS, Error, connections
+from django.db.models import Func, Model, QuerySet, TextField
+
+from accounts import metrics
+
+logger = logging.getLogger(__name__)
+
+REPLICA = "replica"  # its name in settings.DATABASES, where there is one
+PATIENCE_SECONDS, STEP_SECONDS = 0.02, 0.002  # replaying is a moment behind, and soon there
+BEHIND_SECONDS, AWAY_SECONDS = 0.2, 5.0  # in which one that was behind, or away, is not asked
+_POSITION = "primary_position"
+
+
+class _Rest:
+    """While it lasts nobody asks the replica; then one does, and the others wait for what it finds:
+    a replica that does not even refuse costs a thread its connect timeout."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._seconds = self._until = 0.0
+
+    def is_over(self) -> bool:
+        with self._lock:
+            if self._seconds and monotonic() < self._until:
+                return False
+            self._until = monotonic() + self._seconds
+            return True
+
+    def lasts(self, seconds: float) -> float:
+        """From now on, so long; 0 ends it. Answers how long the last one was to be."""
+        with self._lock:
+            before, self._seconds = self._seconds, seconds
+            self._until = monotonic() + seconds
+        return before
+
+
+_rest = _Rest()
+
+
+def with_position[M: Model](rows: QuerySet[M]) -> QuerySet[M]:
+    """These rows of the primary, for `read_after`; the same query where no replica may be asked."""
+    if REPLICA not in connections:
+        return rows
+    if not _rest.is_over():
+        metrics.REPLICA_READS.labels("resting").inc()
+        return rows
+    # What is visible was flushed before (`synchronous_commit`); only what is flushed is replicated.
+    flushed: Any = Func(function="pg_current_wal_flush_lsn", output_field=TextField())
+    positioned: QuerySet[M] = rows.annotate(**{_POSITION: flushed})
+    return positioned
+
+
+def read_after[T](row: Model, read: Callable[[str], T]) -> T:
+    """What `read(using)` finds, on a database that shows all that `row` was read beside.
+
+    That is the replica if `row` came `with_position` and it has replayed as much, else the primary.
+    `read` may be called twice, and answers with what it has read, never with a query to come.
+    """
+    position = row.__dict__.get(_POSITION)
+    if position is not None:
+        try:
+            if _has_replayed(position):
+                found = read(REPLICA)
+                _answered()
+                return found
+            _rest.lasts(BEHIND_SECONDS)
+            metrics.REPLICA_READS.labels("behind").inc()
+        except Error as error:
+            _failed(error)
+    return read(DEFAULT_DB_ALIAS)
+
+
+def _has_replayed(position: str) -> bool:
+    """Whether it has, or does within `PATIENCE_SECONDS`. A statement of its own: one sees what was
+    replayed before it began, and this one says how much that is."""
+    patient_until = monotonic() + PATIENCE_SECONDS
+    with connections[REPLICA].cursor() as cursor:
+        while True:
+            cursor.execute("SELECT pg_last_wal_replay_lsn() >= %s::pg_lsn", [position])
+            if cursor.fetchone()[0]:
+                return True
+            if monotonic() > patient_until:
+                return False
+            sleep(STEP_SECONDS)
+
+
+def _answered() -> None:
+    metrics.REPLICA_READS.labels("replica").inc()
+    if _rest.lasts(0.0) == AWAY_SECONDS:
+        logger.warning("replica: it answers again, pages are read there")
+
+
+def _failed(error: Exception) -> None:
+    metrics.REPLICA_READS.labels("away").inc()
+    if _rest.lasts(AWAY_SECONDS) != AWAY_SECONDS:
+        name = type(error).__name__
+        logger.warning("replica: it does not answer (%s), pages are read from the primary", name)
+
+
+@register
+def replica_is_postgresql(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """An error when `DATABASE_REPLICA_URL` is set and cannot be the replica of the database."""
+    if settings.DATABASE_REPLICA_URL and REPLICA not in connections:
+        problem = (
+            "DATABASE_REPLICA_URL is a PostgreSQL replica of the PostgreSQL of DATABASE_URL:"
+            " unset it, or set both."
+        )
+        return [Refused(problem, id="accounts.E001")]
+    return []
