@@ -78,12 +78,11 @@ def read_after[T](row: Model, read: Callable[[str], T]) -> T:
         try:
             if _has_replayed(position):
                 found = read(REPLICA)
-                _answered()
+                _note("replica", rest_seconds=0.0)
                 return found
-            _rest.lasts(BEHIND_SECONDS)
-            metrics.REPLICA_READS.labels("behind").inc()
+            _note("behind", rest_seconds=BEHIND_SECONDS)
         except Error as error:
-            _failed(error)
+            _note("away", rest_seconds=AWAY_SECONDS, error=error)
     return read(DEFAULT_DB_ALIAS)
 
 
@@ -101,17 +100,15 @@ def _has_replayed(position: str) -> bool:
             sleep(STEP_SECONDS)
 
 
-def _answered() -> None:
-    metrics.REPLICA_READS.labels("replica").inc()
-    if _rest.lasts(0.0) == AWAY_SECONDS:
-        logger.warning("replica: it answers again, pages are read there")
-
-
-def _failed(error: Exception) -> None:
-    metrics.REPLICA_READS.labels("away").inc()
-    if _rest.lasts(AWAY_SECONDS) != AWAY_SECONDS:
+def _note(outcome: str, *, rest_seconds: float, error: Exception | None = None) -> None:
+    """Count what became of a read, let the replica rest, and say when it leaves or comes back."""
+    metrics.REPLICA_READS.labels(outcome).inc()
+    was_away = _rest.lasts(rest_seconds) == AWAY_SECONDS
+    if error and not was_away:
         name = type(error).__name__
         logger.warning("replica: it does not answer (%s), pages are read from the primary", name)
+    elif was_away and not error:
+        logger.warning("replica: it answers again")
 
 
 @register
