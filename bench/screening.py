@@ -5,7 +5,6 @@ figure, so that one slow text stays visible. Nothing here needs a database or a 
 """
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -249,12 +248,11 @@ def _hostile(book: RuleBook) -> dict[str, float]:
 def _fresh(kind: str, bytecode: str) -> dict[str, float]:
     """What the process cost; begun once before, so that its modules lie compiled in `bytecode`, as
     an installed Aparté has them."""
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    installed = ("-E", "-X", f"pycache_prefix={bytecode}")  # -E: an environment may forbid to write
     for _ in range(2):
         done = subprocess.run(  # noqa: S603  our own module
-            [sys.executable, "-m", "bench.fresh", kind],
+            [sys.executable, *installed, "-m", "bench.fresh", kind],
             cwd=ROOT,
-            env=env | {"PYTHONPYCACHEPREFIX": bytecode},
             capture_output=True,
             text=True,
             check=False,
