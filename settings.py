@@ -340,6 +340,9 @@ PAYMENT_WEBHOOK_URL = os.environ.get("PAYMENT_WEBHOOK_URL", f"{PUBLIC_URL}/api/p
 LEDGER_ARCHIVE_DIR = Path(os.environ.get("LEDGER_ARCHIVE_DIR", HOME / "ledger-archive"))
 
 # -- Media --------------------------------------------------------------------------------------
-MEDIA_STORE_DIR = HOME / "media"  # ciphertext only; never served by path
+# Ciphertext only, never served by path: in this folder, or in s3://BUCKET/PREFIX?endpoint=&region=.
+# Django's own MEDIA_URL, which would serve files by path, stays unused.
+MEDIA_STORE_DIR = HOME / "media"
+MEDIA_STORE_URL = os.environ.get("MEDIA_URL", "")
 MEDIA_KEK = _secret("MEDIA_KEK")
 MEDIA_LINK_KEY = _secret("MEDIA_LINK_KEY")

@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Iterator
+from uuid import uuid4
 
 import hypothesis
 import pytest
@@ -13,6 +14,7 @@ from paywall import ledger
 from safety import screening
 from safety.commands import contents
 from tests import guards, no_offset
+from tests.bucket import CREDENTIALS, LocalBucket, s3_server
 from tests.running_server import RunningServer
 
 
@@ -81,3 +83,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A real server with the demo's people, shared by every test of the run that asks for it."""
     with RunningServer(home=tmp_path_factory.mktemp("server")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def s3_port() -> Iterator[int]:
+    """An S3 server on this machine, shared by every test of the run that asks for a bucket."""
+    with s3_server() as port:
+        yield port
+
+
+@pytest.fixture
+def bucket(s3_port: int, monkeypatch: pytest.MonkeyPatch) -> LocalBucket:
+    """An empty bucket, and in this process the credentials that boto3 asks for."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    made = LocalBucket(s3_port, f"media-{uuid4().hex}")
+    made.create()
+    return made

@@ -1,7 +1,9 @@
 """REST of media: uploads, the creator's vault, offers, links and the library."""
 
+import asyncio
 from base64 import b64encode
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +23,13 @@ from paywall.models.media import Media, MediaState
 from paywall.queries import media as media_queries
 from paywall.queries.media import LibraryEntry, Link
 from paywall.queries.offers import OfferFacts, visible_offer
+from paywall.vault.store import STORE_POOL
+from paywall.vault.stream import read_whole
 from paywall.vault.workshop import SANDBOX_POOL
 
 router = Router(tags=["media"])
+in_store = partial(database_sync_to_async, thread_sensitive=False, executor=STORE_POOL)
+in_sandbox = partial(database_sync_to_async, thread_sensitive=False, executor=SANDBOX_POOL)
 creator_only, fan_only, anyone = SignedIn(Role.CREATOR), SignedIn(Role.FAN), SignedIn()
 
 
@@ -187,13 +193,14 @@ async def start_upload(request: HttpRequest, upload: UploadIn) -> Any:
 @router.patch(
     "/studio/media/{uuid:media_id}",
     auth=creator_only,
-    response={200: MediaOut, frozenset({403, 404, 409, 413, 415, 422}): RefusalOut},
+    response={200: MediaOut, frozenset({403, 404, 409, 413, 415, 422, 503}): RefusalOut},
     operation_id="send_part",
 )
 async def send_part(request: HttpRequest, media_id: UUID) -> Any:
-    """The next bytes, raw, at `Upload-Offset`; the last part answers with the finished media."""
+    """The next bytes, raw, at `Upload-Offset`; the last part answers with the finished media, or,
+    while the store is away, with one that is still `processing`."""
     offset, part = _part(request)
-    media = await in_db(uploads.receive_part)(
+    media = await in_store(uploads.receive_part)(
         creator_id=_account(request).id,
         media_id=media_id,
         offset=offset,
@@ -201,9 +208,7 @@ async def send_part(request: HttpRequest, media_id: UUID) -> Any:
         now=timezone.now(),
     )
     if media.state == MediaState.PROCESSING:
-        process = database_sync_to_async(
-            media_commands.process_media, thread_sensitive=False, executor=SANDBOX_POOL
-        )
+        process = in_sandbox(media_commands.process_media)
         media = await process(media_id=media_id, now=timezone.now())
     return _media_out(media)
 
@@ -242,7 +247,7 @@ async def studio_media(request: HttpRequest, media_id: UUID) -> Any:
 )
 async def delete_media(request: HttpRequest, media_id: UUID) -> Any:
     """Erase it, or, once sold, take it out of sale: buyers keep what they paid for."""
-    media = await in_db(media_commands.delete_media)(
+    media = await in_store(media_commands.delete_media)(
         creator_id=_account(request).id, media_id=media_id, now=timezone.now()
     )
     return _media_out(media)
@@ -252,13 +257,12 @@ async def delete_media(request: HttpRequest, media_id: UUID) -> Any:
     "/studio/media/{uuid:media_id}/thumbnail",
     auth=creator_only,
     operation_id="thumbnail",
-    response={200: None, frozenset({404, 409}): RefusalOut},
+    response={200: None, frozenset({404, 409, 503}): RefusalOut},
 )
 async def thumbnail(request: HttpRequest, media_id: UUID) -> HttpResponse:
     """The owner's small picture for the grid of the vault."""
-    picture = await in_db(media_queries.thumbnail)(
-        creator_id=_account(request).id, media_id=media_id
-    )
+    file = await in_db(media_queries.thumbnail)(creator_id=_account(request).id, media_id=media_id)
+    picture = await asyncio.to_thread(read_whole, file)
     return protected(HttpResponse(picture, content_type=media_queries.THUMBNAIL_TYPE))
 
 

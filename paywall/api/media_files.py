@@ -1,7 +1,8 @@
 """`/media/...`: sold files, decrypted on their way out; every no is one and the same answer."""
 
+import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from threading import Lock
 from uuid import UUID
@@ -11,11 +12,16 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 
 from accounts.db import in_db
+from accounts.logs import get_logger
 from accounts.web import visitor
 from paywall.queries.media import SERVED_TYPE, NotAvailable, linked_file
+from paywall.vault.keys import Unreadable
 from paywall.vault.links import Subject
 from paywall.vault.ranges import Answer, RangeRequired, Unsatisfiable, answer
-from paywall.vault.stream import SealedFile, stream
+from paywall.vault.store import StoreAway
+from paywall.vault.stream import RangeReader, SealedFile, Span, stream
+
+log = get_logger(__name__)
 
 STREAMS_PER_ACCOUNT = 8  # a browser opens six connections to a host
 SLICES_PER_PROCESS = 256  # of 2 MiB, mostly: what slow readers can make us hold
@@ -49,7 +55,15 @@ async def media_file(request: HttpRequest, path: str) -> HttpResponseBase:
         )
     except NotAvailable:
         return _not_available()
-    return _answer(request, file, subject.account_id)
+    try:
+        return await _answer(request, file, subject.account_id)
+    except StoreAway:
+        return _wait(503, StoreAway.code)
+    except (FileNotFoundError, Unreadable) as error:
+        log.error(
+            "a sold file does not open", fault=type(error).__name__, object=str(file.object_id)
+        )
+        return _not_available()
 
 
 async def _subject(request: HttpRequest, path: str) -> Subject | None:
@@ -66,7 +80,7 @@ async def _subject(request: HttpRequest, path: str) -> Subject | None:
     return subject if path == f"{subject.unlock_id}/{subject.item}" else None
 
 
-def _answer(request: HttpRequest, file: SealedFile, account_id: UUID) -> HttpResponseBase:
+async def _answer(request: HttpRequest, file: SealedFile, account_id: UUID) -> HttpResponseBase:
     # There are no validators, hence no If-Range that could match: such a Range is ignored.
     asked = None if "If-Range" in request.headers else request.headers.get("Range")
     try:
@@ -79,7 +93,7 @@ def _answer(request: HttpRequest, file: SealedFile, account_id: UUID) -> HttpRes
     if request.method == "HEAD":
         response = HttpResponse()
     elif (place := _Place.take(account_id)) is not None:
-        response = _Slice(stream(file, found.span), place)
+        response = await _Slice.of(file, found.span, place)
     elif _places.total() >= SLICES_PER_PROCESS:
         return _wait(503, "busy")
     else:
@@ -131,13 +145,22 @@ _places_lock = Lock()
 class _Slice(StreamingHttpResponse):
     """Plain bytes on their way out; holds its place until they are sent or nobody wants them."""
 
-    def __init__(self, pieces: AsyncGenerator[bytes], place: _Place) -> None:
-        self._place = place
-        super().__init__(self._sent(pieces))
+    def __init__(self, reader: RangeReader, place: _Place) -> None:
+        self._reader, self._place = reader, place
+        super().__init__(self._sent())
 
-    async def _sent(self, pieces: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+    @classmethod
+    async def of(cls, file: SealedFile, span: Span, place: _Place) -> "_Slice":
+        """The answer, once the store has given the bytes. Raises what a `RangeReader` does."""
         try:
-            async with aclosing(pieces):
+            return cls(await asyncio.to_thread(RangeReader, file, span), place)
+        except BaseException:
+            place.give_back()
+            raise
+
+    async def _sent(self) -> AsyncIterator[bytes]:
+        try:
+            async with aclosing(stream(self._reader)) as pieces:
                 async for piece in pieces:
                     yield piece
         finally:
@@ -145,6 +168,7 @@ class _Slice(StreamingHttpResponse):
 
     def close(self) -> None:
         super().close()
+        self._reader.close()
         self._place.give_back()
 
 

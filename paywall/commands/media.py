@@ -35,18 +35,21 @@ def process_media(*, media_id: UUID, now: datetime) -> Media:
     """Make an uploaded file into clean, sealed pictures, and destroy the upload with its key.
 
     Runs the sandbox: call it where blocking for a second is harmless. Harmless when repeated or
-    run twice at once. Raises `FileType` or `FileTooBig` after the media was marked `failed`.
+    run twice at once. Raises `FileType` or `FileTooBig` after the media was marked `failed`. While
+    the store is away the media stays `processing`, and `resume_processing` takes it up.
     """
     media = Media.objects.get(id=media_id)
     if media.state != MediaState.PROCESSING:
         return media
     try:
         pictures = workshop.develop(_uploaded_bytes(media))
+        return _keep(media_id, pictures, now)
+    except store.StoreAway:
+        return media
     except (gate.Rejected, Unreadable) as error:
         rejected = error if isinstance(error, gate.Rejected) else gate.Rejected("file_type", "lost")
         _fail(media_id, rejected.reason, now, only=MediaState.PROCESSING)
         raise refusal_of(rejected) from None
-    return _keep(media_id, pictures, now)
 
 
 def delete_media(*, creator_id: UUID, media_id: UUID, now: datetime) -> Media:
@@ -142,12 +145,7 @@ def own_media(*, creator_id: UUID, media_id: UUID, lock: bool = False) -> Media:
 def _uploaded_bytes(media: Media) -> bytes:
     """The whole upload in memory: at most `gate.MAX_BYTES`. Raises `Unreadable`."""
     rows = MediaObject.objects.filter(media_id=media.id, role=ObjectRole.PART).order_by("position")
-    upload = bytearray()
-    for row in rows:
-        span = stream.Span(0, row.plain_bytes - 1)
-        for piece in stream.read(safe.file_of(row), span):
-            upload += piece
-    return bytes(upload)
+    return b"".join(stream.read_whole(safe.file_of(row)) for row in rows)
 
 
 def _keep(media_id: UUID, pictures: Pictures, now: datetime) -> Media:

@@ -58,7 +58,8 @@ def receive_part(
 ) -> Media:
     """Seal the next bytes of an upload; with the last one the media is `processing`.
 
-    Raises `NotFound`, `NotCertified`, `Malformed` for a wrong length, `OffsetMismatch`.
+    Raises `NotFound`, `NotCertified`, `Malformed` for a wrong length, `OffsetMismatch`,
+    `StoreAway`. Waits for the store outside of any transaction.
     """
     require_certified(creator_id)
     media = own_media(creator_id=creator_id, media_id=media_id)

@@ -16,7 +16,7 @@ from paywall.models.media import (
     Unlock,
 )
 from paywall.queries.offers import OfferFacts, offer_facts
-from paywall.vault import links, safe, stream
+from paywall.vault import links, safe
 from paywall.vault.keys import Unreadable
 from paywall.vault.links import Subject
 from paywall.vault.stream import SealedFile
@@ -76,13 +76,13 @@ def studio_media_page(*, creator_id: UUID, before: UUID | None, limit: int) -> l
     return list(rows.order_by("-id")[: _page(limit)])
 
 
-def thumbnail(*, creator_id: UUID, media_id: UUID) -> bytes:
-    """The owner's 320 px WebP. Raises `NotFound`, `MediaNotMade`."""
+def thumbnail(*, creator_id: UUID, media_id: UUID) -> SealedFile:
+    """The file of the owner's 320 px WebP. Raises `NotFound`, `MediaNotMade`."""
     studio_media(creator_id=creator_id, media_id=media_id)
     row = MediaObject.objects.filter(media_id=media_id, role=ObjectRole.THUMBNAIL).first()
     if row is None:
         raise MediaNotMade("Still being checked.")
-    return b"".join(stream.read(safe.file_of(row), stream.Span(0, row.plain_bytes - 1)))
+    return safe.file_of(row)
 
 
 def unlock_links(

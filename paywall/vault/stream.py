@@ -37,12 +37,16 @@ class SealedFile:
 
 
 class RangeReader:
-    """Reads spans of one sealed file, chunk by chunk. Use as a context manager."""
+    """Reads one span of a sealed file, chunk by chunk. Use as a context manager.
 
-    def __init__(self, file: SealedFile) -> None:
-        self._bytes: BinaryIO = store.open_object(file.name)
+    Making one asks the store, and raises what it does; nothing can be wrong with the store later,
+    but for a folder whose disk fails. Raises `Unreadable` for another header than expected.
+    """
+
+    def __init__(self, file: SealedFile, span: Span) -> None:
+        self._span = span
+        raw, self._bytes = _opened(file, span)
         try:
-            raw = self._bytes.read(sealed.HEADER_BYTES)
             self._header = sealed.read_header(
                 raw, object_id=file.object_id, plain_bytes=file.plain_bytes
             )
@@ -58,32 +62,49 @@ class RangeReader:
         self.close()
 
     def close(self) -> None:
+        """Give the bytes back; harmless when repeated."""
         self._bytes.close()
 
-    def chunk(self, index: int, span: Span) -> bytes:
-        """What chunk `index` holds of `span`. Raises `Unreadable` when it was tampered with."""
-        self._bytes.seek(sealed.chunk_offset(index))
-        stored = self._bytes.read(sealed.SEALED_CHUNK_BYTES)
-        plain = sealed.open_chunk(stored, index, header=self._header, cipher=self._cipher)
-        base = index * sealed.CHUNK_BYTES
-        return plain[max(0, span.start - base) : span.end + 1 - base]
+    def chunks(self) -> Iterator[bytes]:
+        """What each chunk holds of the span, in order. Raises `Unreadable` before a wrong byte."""
+        for index in _chunks(self._span):
+            stored = self._bytes.read(sealed.SEALED_CHUNK_BYTES)
+            plain = sealed.open_chunk(stored, index, header=self._header, cipher=self._cipher)
+            base = index * sealed.CHUNK_BYTES
+            yield plain[max(0, self._span.start - base) : self._span.end + 1 - base]
 
 
 def read(file: SealedFile, span: Span) -> Iterator[bytes]:
-    """The plain bytes of the span, chunk by chunk. Raises `Unreadable` before any wrong byte."""
-    with RangeReader(file) as reader:
-        for index in _chunks(span):
-            yield reader.chunk(index, span)
+    """The plain bytes of the span, chunk by chunk. Raises what a `RangeReader` does."""
+    with RangeReader(file, span) as reader:
+        yield from reader.chunks()
 
 
-async def stream(file: SealedFile, span: Span) -> AsyncGenerator[bytes]:
-    """As `read`, for an event loop: each chunk is read and opened in a thread."""
-    reader = await asyncio.to_thread(RangeReader, file)
+def read_whole(file: SealedFile) -> bytes:
+    """All plain bytes, in memory. Raises what a `RangeReader` does."""
+    return b"".join(read(file, Span(0, file.plain_bytes - 1)))
+
+
+async def stream(reader: RangeReader) -> AsyncGenerator[bytes]:
+    """As `chunks`, for an event loop: each is read and opened in a thread. Closes the reader."""
+    chunks = reader.chunks()
     try:
-        for index in _chunks(span):
-            yield await asyncio.to_thread(reader.chunk, index, span)
+        while piece := await asyncio.to_thread(next, chunks, b""):
+            yield piece
     finally:
         reader.close()
+
+
+def _opened(file: SealedFile, span: Span) -> tuple[bytes, BinaryIO]:
+    """The header, and the chunks of the span; the store is asked once where they adjoin."""
+    indices = _chunks(span)
+    start = sealed.chunk_offset(indices.start)
+    end = min(sealed.chunk_offset(indices.stop), sealed.sealed_bytes(file.plain_bytes))
+    if indices.start == 0:
+        stored = store.open_object(file.name, 0, end)
+        return stored.read(sealed.HEADER_BYTES), stored
+    with store.open_object(file.name, 0, sealed.HEADER_BYTES) as header:
+        return header.read(sealed.HEADER_BYTES), store.open_object(file.name, start, end)
 
 
 def _chunks(span: Span) -> range:

@@ -14,6 +14,7 @@ BREACHES = {
     "modules": ("accounts/models.py", "import accounts.queries"),
     "ledger-tables": ("chat/queries/__init__.py", "import paywall.ledger.models"),
     "crypto": ("chat/api.py", "import cryptography"),
+    "bucket": ("paywall/vault/store/folder.py", "import boto3"),
     "wire": ("chat/api.py", "import msgpack"),
     "transport": ("paywall/queries/__init__.py", "import ninja"),
     "pure": ("paywall/pricing.py", "import django.conf"),

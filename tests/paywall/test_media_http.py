@@ -18,6 +18,7 @@ from paywall.queries.media import thumbnail
 from paywall.queries.offers import lures_of
 from paywall.vault import links
 from paywall.vault.links import Subject
+from paywall.vault.stream import read_whole
 from tests.factories import make_creator, make_fan, make_moderator
 from tests.paywall import pictures, shop
 from tests.paywall.browser import NOT_FOUND, Sale, Visitor, make_sale, served_bytes
@@ -137,7 +138,7 @@ def test_whoever_did_not_buy_gets_no_pixel_from_any_route(sale: Sale, who: str) 
         "a moderator": make_moderator,
     }
     visitor = Visitor(makers[who]() if who in makers else None)
-    small = thumbnail(creator_id=sale.creator.id, media_id=sale.media.id)
+    small = read_whole(thumbnail(creator_id=sale.creator.id, media_id=sale.media.id))
     lure = lures_of(media_ids=[sale.media.id])[sale.media.id]
     pixels = (served_bytes(sale.media)[:64], small[:64], lure, b64encode(lure))
     asked = list(routes(sale))

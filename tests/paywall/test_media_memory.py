@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid_utils.compat import uuid7
 
 from paywall.vault import keys, sealed, store
-from paywall.vault.stream import SealedFile, Span, stream
+from paywall.vault.stream import RangeReader, SealedFile, Span, stream
 
 FILE_BYTES = 64 * 1024 * 1024
 ALLOWED_BYTES = 1024 * 1024
@@ -23,7 +23,7 @@ async def test_streaming_64_mebibytes_never_holds_one(settings, tmp_path: Path) 
     received = 0
     tracemalloc.start()
     try:
-        async for piece in stream(file, Span(0, FILE_BYTES - 1)):
+        async for piece in stream(RangeReader(file, Span(0, FILE_BYTES - 1))):
             received += len(piece)
         _, peak = tracemalloc.get_traced_memory()
     finally:

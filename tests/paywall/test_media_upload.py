@@ -34,9 +34,10 @@ from paywall.commands.uploads import (
 from paywall.models import Media, MediaKey, MediaObject
 from paywall.queries.media import studio_media, studio_media_page, thumbnail
 from paywall.queries.offers import lures_of, offer_facts
-from paywall.vault import gate, store
+from paywall.vault import gate, safe, store
 from paywall.vault.keys import Unreadable
 from paywall.vault.sealed import sealed_bytes
+from paywall.vault.stream import read_whole
 from tests.factories import START, make_creator, make_fan
 from tests.paywall import pictures, shop
 
@@ -192,7 +193,7 @@ def test_the_media_of_another_creator_is_not_there() -> None:
     with pytest.raises(NotFound):
         delete_media(creator_id=other.id, media_id=media.id, now=START)
     assert studio_media_page(creator_id=other.id, before=None, limit=50) == []
-    assert thumbnail(creator_id=owner.id, media_id=media.id)[8:12] == b"WEBP"
+    assert read_whole(thumbnail(creator_id=owner.id, media_id=media.id))[8:12] == b"WEBP"
 
 
 def test_the_vault_is_read_in_pages_newest_first() -> None:
@@ -255,17 +256,11 @@ def test_erasing_destroys_the_key_and_from_then_on_nothing_opens(own_store: Path
     MediaObject.objects.bulk_create(objects)
     assert lures_of(media_ids=[media.id]) == {}
     with pytest.raises(Unreadable):
-        store_read(objects[0])
+        read_whole(safe.file_of(objects[0]))
     after = offer_facts(offer_ids=[facts.offer_id])[facts.offer_id]
     assert (after.lure, after.sendable) == (b"", False)
     with pytest.raises(NotFound):
         studio_media(creator_id=creator.id, media_id=media.id)
-
-
-def store_read(row: MediaObject) -> bytes:
-    from paywall.vault import safe, stream
-
-    return b"".join(stream.read(safe.file_of(row), stream.Span(0, row.plain_bytes - 1)))
 
 
 def test_a_deleted_media_is_erased_unless_someone_bought_it() -> None:
@@ -299,5 +294,5 @@ def test_rotating_the_root_key_rewraps_every_key_and_seals_nothing_again(
     assert rewrap_keys(now=START) == 1
     assert rewrap_keys(now=START) == 0
     settings.MEDIA_KEK = f"2:{'bb' * 32}"  # the old root is gone
-    assert thumbnail(creator_id=creator.id, media_id=media.id)[8:12] == b"WEBP"
+    assert read_whole(thumbnail(creator_id=creator.id, media_id=media.id))[8:12] == b"WEBP"
     assert {path: path.read_bytes() for path in files(own_store)} == before

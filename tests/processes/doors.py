@@ -16,6 +16,7 @@ class Door:
         self.port, self._to = port, to
         self._listening: socket.socket | None = None
         self._through: list[socket.socket] = []
+        self.carried_bytes = 0  # in both directions
 
     def __enter__(self) -> Self:
         return self
@@ -49,12 +50,12 @@ class Door:
                 host = socket.create_connection(self._to)
                 self._through += [guest, host]
                 for one, other in ((guest, host), (host, guest)):
-                    Thread(target=_carry, args=(one, other), daemon=True).start()
+                    Thread(target=self._carry, args=(one, other), daemon=True).start()
 
-
-def _carry(one: socket.socket, other: socket.socket) -> None:
-    with suppress(OSError):
-        while data := one.recv(CHUNK_BYTES):
-            other.sendall(data)
-    with suppress(OSError):
-        other.shutdown(socket.SHUT_WR)
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while data := one.recv(CHUNK_BYTES):
+                self.carried_bytes += len(data)
+                other.sendall(data)
+        with suppress(OSError):
+            other.shutdown(socket.SHUT_WR)
