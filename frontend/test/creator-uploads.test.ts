@@ -15,7 +15,8 @@ class Vault implements UploadPort {
   offset = 0
   trouble: Record<string, Step[]> = {}
   constructor(private readonly size: number) {}
-  private media(state: string): Step {
+  waits = 0
+  media(state: string): Step {
     return { ok: true, data: { media_id: 'p1', state, offset: this.offset, declared_bytes: this.size } as Media }
   }
   private answer(call: string, own: () => Step): Promise<Step> {
@@ -29,7 +30,10 @@ class Vault implements UploadPort {
       this.offset = offset + part.size
       return this.media(this.offset === this.size ? 'ready' : 'uploading')
     })
-  wait = () => Promise.resolve()
+  wait = () => {
+    this.waits += 1
+    return Promise.resolve()
+  }
 } // prettier-ignore
 
 const file = (size: number) => new File([new Uint8Array(size)], 'scene.jpg', { type: 'image/jpeg' })
@@ -72,6 +76,16 @@ describe('an upload', () => {
     expect(item.status).toBe('paused')
     uploads.resume(item.clientId)
     expect(await ended(uploads)).toMatchObject({ status: 'ready' })
+  })
+
+  it('waits between looks while its picture is being made', async () => {
+    const vault = new Vault(10)
+    const made = ['processing', 'processing', 'ready'].map((state) => vault.media(state))
+    vault.trouble = { part: [vault.media('processing')], look: made }
+    const uploads = new Uploads(vault)
+    uploads.add([file(10)])
+    expect(await ended(uploads)).toMatchObject({ status: 'ready' })
+    expect(vault.waits).toBe(3)
   })
 
   it('fails for good when the file itself is refused', async () => {

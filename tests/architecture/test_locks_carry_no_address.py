@@ -26,6 +26,7 @@ def test_there_are_locks_to_check():
     assert REQUIREMENTS == [
         "requirements-dev.lock",
         "requirements-frontend.lock",
+        "requirements-s3.lock",
         "requirements.lock",
     ]
 
@@ -44,9 +45,9 @@ def test_an_address_or_an_index_option_would_be_seen():
 
 
 def test_development_has_the_very_versions_that_run():
-    runtime = pins((ROOT / "requirements.lock").read_text())
     development = pins((ROOT / "requirements-dev.lock").read_text())
-    assert runtime <= development
+    for name in ("requirements.lock", "requirements-s3.lock"):
+        assert pins((ROOT / name).read_text()) <= development
 
 
 def test_the_client_lock_names_no_place():

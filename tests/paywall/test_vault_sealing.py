@@ -123,10 +123,8 @@ async def test_a_range_reads_exactly_its_bytes_across_chunks(start: int, end: in
     file = stored(plain)
     span = Span(start, end)
     assert b"".join(read(file, span)) == plain[start : end + 1]
-    assert (
-        b"".join([piece async for piece in stream(RangeReader(file, span))])
-        == plain[start : end + 1]
-    )
+    pieces = [piece async for piece in stream(RangeReader(file, span))]
+    assert b"".join(pieces) == plain[start : end + 1]
 
 
 def test_a_range_touches_only_its_own_chunks(own_store: Path) -> None:

@@ -31,13 +31,13 @@ class Place:
         """What is there by its name, finished or not."""
         if self.bucket:
             found = self.bucket.objects()
-            return {key.removeprefix("sealed/"): content for key, content in found.items()}
+            return {key.rpartition("/")[2]: content for key, content in found.items()}
         files = [path for path in self.folder.rglob("*") if path.is_file()]
         return {path.name: path.read_bytes() for path in files}
 
     def write(self, name: str, content: bytes) -> None:
         if self.bucket:
-            self.bucket.write(f"sealed/{name}", content)
+            self.bucket.write(f"sealed/{name[:2]}/{name}", content)
         else:
             (self.folder / name[:2] / name).write_bytes(content)
 
@@ -83,7 +83,7 @@ def test_a_part_is_read_from_its_start_to_its_end(place: Place) -> None:
 
 
 def test_an_object_is_never_overwritten(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store.secrets, "token_hex", lambda count: "ab" * count)
+    monkeypatch.setattr(secrets, "token_hex", lambda count: "ab" * count)
     name = store.put([b"first"])
     with pytest.raises(StoreAway):
         store.put([b"second"])
@@ -121,8 +121,8 @@ def test_objects_go_when_what_would_name_them_does_not_commit(place: Place) -> N
 def test_a_sweep_sees_what_is_old_enough_and_bears_a_name_of_ours(place: Place) -> None:
     names = sorted(store.put([b"x"]) for _ in range(3))
     if place.bucket:  # which may hold what is not ours
-        place.bucket.write("sealed/accounts.csv", b"")
-        place.bucket.write(secrets.token_hex(store.NAME_BYTES), b"")
+        for key in ("sealed/accounts.csv", f"sealed/ab/{'cd' * 16}", f"ab/{'ab' * 16}"):
+            place.bucket.write(key, b"")
     assert list(store.names_older_than(datetime.now(UTC) - LATER)) == []
     assert everything() == names
 
@@ -171,8 +171,21 @@ def door(bucket: LocalBucket, settings) -> Iterator[Door]:
 def test_a_sweep_sees_more_than_a_page_of_a_bucket(bucket: LocalBucket, settings) -> None:
     settings.MEDIA_STORE_URL = bucket.url
     names = [f"{number:032x}" for number in range(1_001)]
-    bucket.write_many(f"sealed/{name}" for name in names)
+    bucket.write_many(f"sealed/{name[:2]}/{name}" for name in names)
     assert everything() == names
+
+
+def test_what_was_in_the_folder_is_copied_to_a_bucket_as_it_lies(
+    bucket: LocalBucket, settings, tmp_path: Path
+) -> None:
+    settings.MEDIA_STORE_DIR = tmp_path
+    name = store.put([b"kept"])
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            bucket.write(f"sealed/{path.relative_to(tmp_path)}", path.read_bytes())
+    settings.MEDIA_STORE_URL = bucket.url
+    assert whole(name) == b"kept"
+    assert everything() == [name]
 
 
 def test_a_range_fetches_its_chunks_and_no_more(door: Door) -> None:
@@ -225,9 +238,11 @@ ANSWERS = {
 def test_whatever_a_bucket_says_instead_of_an_object_is_one_clear_no(
     answer: str, bucket: LocalBucket, settings, monkeypatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    from botocore.config import Config
+
     from paywall.vault.store import bucket as s3
 
-    monkeypatch.setattr(s3, "_CONFIG", s3._CONFIG.merge(s3.Config(read_timeout=0.3)))
+    monkeypatch.setattr(s3, "_CONFIG", s3._CONFIG.merge(Config(read_timeout=0.3)))
     with answering(ANSWERS[answer]) as port:
         settings.MEDIA_STORE_URL = bucket.behind(port)
         with pytest.raises(StoreAway):

@@ -307,7 +307,8 @@ export interface paths {
         head?: never;
         /**
          * Send Part
-         * @description The next bytes, raw, at `Upload-Offset`; the last part answers with the finished media.
+         * @description The next bytes, raw, at `Upload-Offset`; the last part answers with the finished media, or,
+         *     while the store is away, with one that is still `processing`.
          */
         patch: operations["send_part"];
         trace?: never;
@@ -2868,6 +2869,15 @@ export interface operations {
                     "application/json": components["schemas"]["RefusalOut"];
                 };
             };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalOut"];
+                };
+            };
         };
     };
     thumbnail: {
@@ -2899,6 +2909,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefusalOut"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

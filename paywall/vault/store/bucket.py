@@ -38,7 +38,7 @@ _CONFIG = Config(
     request_checksum_calculation="when_required",
     response_checksum_validation="when_required",
 )
-_NAME = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_KEY = re.compile(r"([0-9a-f]{2})/(\1[0-9a-f]{30})")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _PREFIX = re.compile(r"[\w./-]*", re.ASCII)
 _OPTIONS, _HTTP = {"endpoint", "region"}, ("http", "https")
@@ -103,12 +103,13 @@ class Bucket:
         with _answered():
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
                 for found in page.get("Contents", ()):
-                    name = found["Key"].removeprefix(self._prefix)
-                    if _NAME.fullmatch(name) and found["LastModified"] < moment:
-                        yield name
+                    ours = _KEY.fullmatch(found["Key"].removeprefix(self._prefix))
+                    if ours and found["LastModified"] < moment:
+                        yield ours[2]
 
     def _key(self, name: str) -> str:
-        return self._prefix + name
+        """As in the folder, so that one is copied to the other as it is."""
+        return f"{self._prefix}{name[:2]}/{name}"
 
 
 class _Place(NamedTuple):

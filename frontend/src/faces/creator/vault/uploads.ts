@@ -87,9 +87,10 @@ export class Uploads {
     let tries = 0
     for (let item = this.find(clientId); item && isGoing(item); item = this.find(clientId)) {
       const result = await this.step(item)
-      if (result.ok) tries = 0
+      const waits = result.ok && result.data.state === 'processing'
+      if (result.ok && !waits) tries = 0
       this.heard(clientId, result)
-      if (result.ok || !mayRetry(result.refusal)) continue
+      if (result.ok ? !waits : !mayRetry(result.refusal)) continue
       const pause = RETRY_MS[tries++]
       if (pause === undefined) return this.patch(clientId, { status: 'paused' })
       await this.port.wait(pause)
