@@ -74,7 +74,8 @@ def test_a_picture_is_bought_once_and_opens_whenever_the_bucket_answers(
 def test_a_wrong_address_stops_the_start_with_one_sentence(tmp_path: Path) -> None:
     secret = "s3://key-of-mine:secret-of-mine@media"
     server = RunningServer(home=tmp_path, env={"MEDIA_URL": secret})
-    done = server.manage("check")
+    with server.owning_a_database():
+        done = server.manage("check")
     assert done.returncode == 1
     assert "MEDIA_URL holds credentials" in done.stderr
     assert "of-mine" not in done.stdout + done.stderr
