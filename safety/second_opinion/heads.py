@@ -1,9 +1,8 @@
 """The heads of the second stage: from the embedding of a text to chances, policy by policy.
 
-Hides the artefact. A head is a sum of Gaussian bumps around landmarks, which are embeddings of
-training texts (Nyström's approximation of kernel ridge regression). What the heads of a policy and
-of harm in general say is weighed together with the chance that the first stage gave.
-`safety.training.second` writes the files.
+Hides the artefact. The encoder was tuned to our texts: a patch replaces its upper layers. A head is
+linear: the logit of a policy, and of harm in general. What the two say is weighed together with the
+chance that the first stage gave. `safety.training.second` writes the files.
 """
 
 import hashlib
@@ -16,44 +15,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from safety.rules.classifier import CHECKSUMS, LANGUAGES, MODEL, ModelError
+from safety.second_opinion.encoder_file import EncoderFile
 
-CARD, WEIGHTS = "second.json", "second.bin"
-FORMAT = 1
+CARD, WEIGHTS, PATCH = "second.json", "second.bin", "second-encoder.bin"
+FORMAT = 2
 DIMENSIONS = 384
 LOGIT_MAX = 8.0  # of a chance of the first stage: what is surer than that is not in doubt
 
 Floats = NDArray[np.float32]
 
 
-class Landmarks:
-    """Embeddings kept as bytes, and how wide the bump around each is."""
-
-    def __init__(self, rows: NDArray[np.int8], step: float, width: float) -> None:
-        """`step` is what one unit of `rows` (landmark x dimension) is worth."""
-        self.rows, self.step, self.width = rows, step, width
-        self.known: Floats = rows.astype(np.float32) * np.float32(step)
-        self._square = 1 + (self.known * self.known).sum(axis=1)
-
-    def nearness(self, embeddings: Floats) -> Floats:
-        """exp(-width * squared distance) of each embedding (a row of length 1) to each landmark."""
-        distance = self._square - 2 * (embeddings @ self.known.T)
-        result: Floats = np.exp(np.float32(-self.width) * distance)
-        return result
-
-
 class SecondHeads:
     """A trained set of heads. Threads share it; it is never written to."""
 
-    def __init__(self, card: Mapping[str, Any], weights: bytes) -> None:
+    def __init__(self, card: Mapping[str, Any], weights: bytes, patch: bytes) -> None:
         """Raises `ValueError` when card and weights do not fit together."""
         self.policies: tuple[str, ...] = tuple(card["policies"])
-        count, heads = int(card["landmarks"]), len(self.policies) + 1  # and harm
-        rows = np.frombuffer(weights, np.int8, count * DIMENSIONS).reshape(count, DIMENSIONS)
-        parts = np.frombuffer(weights, np.int16, count * heads, rows.nbytes)
-        if rows.nbytes + parts.nbytes != len(weights):
-            raise ValueError("bytes are left over")
-        self._landmarks = Landmarks(rows, float(card["step"]), float(card["width"]))
-        self._heads = parts.reshape(count, heads) * np.array(card["scale"], np.float32)
+        heads = len(self.policies) + 1  # and harm
+        rows = np.frombuffer(weights, "<f4").reshape(DIMENSIONS + 1, heads)
+        self._heads, self._biases = rows[:-1], rows[-1]
+        self._encoder, self._tensors, self._patch = card["encoder"], card["tensors"], patch
         self._calibration = {
             language: np.array(card["calibration"][language]).reshape(len(self.policies), 4)
             for language in ("", *LANGUAGES)
@@ -65,22 +46,32 @@ class SecondHeads:
         try:
             lines = [line.split() for line in (folder / CHECKSUMS).read_text("ascii").splitlines()]
             stated = {name: digest for digest, name in lines}
-            files = {name: (folder / name).read_bytes() for name in (CARD, WEIGHTS)}
+            files = {name: (folder / name).read_bytes() for name in (CARD, WEIGHTS, PATCH)}
             for name, data in files.items():
                 if hashlib.sha256(data).hexdigest() != stated.get(name):
                     raise ModelError(f"{name} is not the file that was trained")
             card = json.loads(files[CARD])
             if card["format"] != FORMAT:
                 raise ModelError(f"format {card['format']} of {CARD} is not {FORMAT}")
-            return cls(card, files[WEIGHTS])
+            return cls(card, files[WEIGHTS], files[PATCH])
         except ModelError:
             raise
         except (OSError, KeyError, TypeError, ValueError) as wrong:
             raise ModelError(f"no second stage in {folder.name}: {type(wrong).__name__}") from None
 
+    def encoder(self, shipped: EncoderFile) -> bytes:
+        """The file of the encoder as it was tuned; `ModelError` when this is not what it was made
+        from."""
+        if shipped.checksum != self._encoder:
+            raise ModelError("the encoder is another one than the heads were trained with")
+        try:
+            return shipped.patched(self._tensors, self._patch)
+        except ValueError as wrong:
+            raise ModelError(f"{PATCH}: {wrong}") from None
+
     def scores(self, embeddings: Floats) -> Floats:
-        """What each head says of each embedding (row x policies, then harm): near 1 yes, 0 no."""
-        result: Floats = self._landmarks.nearness(embeddings) @ self._heads
+        """What each head says of each embedding (row x policies, then harm): a logit."""
+        result: Floats = embeddings @ self._heads + self._biases
         return result
 
     def chances(

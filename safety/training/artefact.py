@@ -22,7 +22,7 @@ from safety.training.thresholds import Threshold
 CLIPPED = 0.9999  # beyond this share of the weights of a column, a weight is cut to the edge
 LEVELS = 127
 DIGITS = 6
-SECOND = (heads.CARD, heads.WEIGHTS)  # of the second stage
+SECOND = (heads.CARD, heads.WEIGHTS, heads.PATCH)  # of the second stage
 
 LANGUAGE_MARGIN = 1.4  # raw score below which the language is unknown
 LANGUAGE_COVERAGE = 0.5  # and the share of known n-grams

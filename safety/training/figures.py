@@ -8,15 +8,23 @@ from numpy.typing import NDArray
 from safety.rules.classifier import LANGUAGES
 from safety.training.fit import Floats
 from safety.training.recipe import Trained
+from safety.training.second import SecondTrained
 from safety.training.thresholds import FUNCTION, PUBLIC, TALK, TWINS, kind_of
 
 Z = 1.96  # of a 95 % interval
+HITS = "hits"
+LEVELS = ("flag", "second_flag")  # of the model alone, and of a second opinion
 SIDE_MIN = 10  # fewer texts on a side give no area under a curve
 
 
 def report(trained: Trained) -> str:
     """The tables of the model card."""
     return "\n".join([*_abuse(trained), "", *_caught(trained), "", *_alarms(trained)])
+
+
+def second_report(seconded: SecondTrained) -> str:
+    """What a second opinion adds to the model alone, on texts that neither was taught."""
+    return "\n".join(_seconded(seconded))
 
 
 def area(labels: NDArray[np.bool_], scores: Floats) -> tuple[float, float]:
@@ -115,3 +123,25 @@ def _alarms(trained: Trained) -> Iterator[str]:
 
 def _cell(trained: Trained, caught: NDArray[np.bool_], rows: Sequence[int]) -> str:
     return f"{share(int(caught[list(rows)].sum()), len(rows))} of {len(rows)}"
+
+
+def _seconded(seconded: SecondTrained) -> Iterator[str]:
+    yield "| | texts | in doubt | model alone | with a second opinion |\n|---|---|---|---|---|"
+    limits = list(seconded.thresholds.values())
+    flag, second = (np.array([getattr(one, name) for one in limits]) for name in LEVELS)
+    asked, first, chances = seconded.asked, seconded.first, seconded.chances
+    alone = (first >= flag).any(axis=1)
+    beside = np.where(asked, chances >= second, first >= flag).any(axis=1)
+    kinds = np.array(
+        [HITS if one.own and one.policies else kind_of(one) for one in seconded.examples]
+    )
+    for kind in (HITS, TWINS, TALK, PUBLIC, FUNCTION):
+        rows = kinds == kind
+        cells = [
+            share(int(one[rows].sum()), int(rows.sum())) for one in (asked.any(1), alone, beside)
+        ]
+        yield f"| {kind} | {rows.sum()} | {' | '.join(cells)} |"
+    rows = np.isin(kinds, (HITS, TWINS))
+    areas = [area(kinds[rows] == HITS, one[rows].max(axis=1)) for one in (first, chances)]
+    cells = [f"{value:.3f} ± {half:.3f}" for value, half in areas]
+    yield f"| area, hits over twins, every text asked | {rows.sum()} | | {' | '.join(cells)} |"

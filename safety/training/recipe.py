@@ -49,7 +49,7 @@ def train(
     """Train on the examples, in their order, and write `out/model` and `out/thresholds.toml`.
 
     With `rules`, they and the model share one budget of false alarms. The same
-    examples and rules give the same bytes, whatever the number of threads and the processor.
+    examples and rules give the same bytes on the same kind of processor: words' vectors differ.
     """
     with threadpool_limits(limits=1):
         return _train(list(examples), out, embed, sizes, rules)

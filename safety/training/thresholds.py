@@ -21,12 +21,14 @@ TWINS, TALK, PUBLIC, FUNCTION = "twins", "talk", "public", "function"
 Budget = Mapping[str, float]
 FLAG: Budget = {TWINS: 0.025, TALK: 0.012, PUBLIC: 0.02}  # of rules and model together
 HOLD: Budget = {TWINS: 0.008, TALK: 0.004, PUBLIC: 0.01}  # of the model alone, as what follows
-REVIEW: Budget = {TWINS: 0.12, TALK: 0.06, PUBLIC: 0.06}
+SECOND_HOLD: Budget = {TWINS: 0.012, TALK: 0.006, PUBLIC: 0.015}  # of both stages together
+REVIEW: Budget = {TWINS: 0.25, TALK: 0.1, PUBLIC: 0.1}  # a tenth of talk may wait for an answer
 # Of these, what hate may take: the one policy that public sets label. Its hardest harmless texts
 # (quotes, negations, hard words about things) are judged apart, since chat holds almost none.
 HATE_SHARE = 0.1
+HATE_PUBLIC = 0.5  # of the budget of public texts
 HATE_FUNCTION = 0.25
-GRID = np.round(np.arange(0.02, 0.985, 0.02), 2)
+GRID = np.array([*np.round(np.arange(0.02, 0.985, 0.02), 2), 0.985, 0.99, 0.995])
 LOWEST = 0.2  # nothing less likely than this is flagged, however silent harmless texts are
 NEVER = 1.0  # no score reaches it
 GRAVE = 3  # from this severity on, a hit caught counts twice
@@ -62,6 +64,7 @@ def thresholds(
     chances: Floats,
     examples: Sequence[Example],
     rules: Ruled | None = None,
+    hold_budget: Budget = HOLD,
 ) -> dict[str, Threshold]:
     """Thresholds that catch most hits while false alarms stay within the budgets.
 
@@ -70,7 +73,7 @@ def thresholds(
     """
     search = _Search(policies, chances[:, : len(policies)], examples)
     flag, support = search.levels(FLAG, LOWEST, rules)
-    hold = np.maximum(search.levels(HOLD, LOWEST)[0], flag)
+    hold = np.maximum(search.levels(hold_budget, LOWEST)[0], flag)
     review = np.minimum(search.levels(REVIEW)[0], flag)
     return {
         name: Threshold(
@@ -140,7 +143,7 @@ class _Search:
     def _hate_level(self, budget: Budget) -> float:
         """The lowest level whose false alarms are within the share of hate."""
         room = {kind: share * HATE_SHARE for kind, share in budget.items()}
-        room |= {PUBLIC: budget[PUBLIC], FUNCTION: HATE_FUNCTION}
+        room |= {PUBLIC: HATE_PUBLIC * budget[PUBLIC], FUNCTION: HATE_FUNCTION}
         chance = self._chances[:, self._hate].max(axis=1, initial=0.0)
         for level in GRID:
             alarms = {kind: (chance >= level)[self._kinds == kind] for kind in room}

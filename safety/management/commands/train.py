@@ -43,4 +43,4 @@ class Command(BaseCommand):
         trained = recipe.train(examples, out, rules=ruled.Rules())
         seconded = second.train(trained, out)
         self.stdout.write(f"model {seconded.checksum}")
-        self.stdout.write(figures.report(trained))
+        self.stdout.write(f"{figures.report(trained)}\n\n{figures.second_report(seconded)}")
