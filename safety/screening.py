@@ -15,7 +15,7 @@ from threading import Lock
 
 from safety.rules import rulebook
 from safety.rules.extractors import Extract, extract
-from safety.rules.heads import GRAVEST, MODEL_RULE, Heads, Model, findings_of, uncertain_of
+from safety.rules.heads import GRAVEST, MODEL_RULE, Heads, Heard, Model, findings_of
 from safety.rules.matcher import Hit, Matcher, Reading, check_examples
 from safety.rules.memory import joined
 from safety.rules.normalise import fold, squeeze
@@ -127,6 +127,7 @@ class Engine:
         language, abuse = "", 0.0
         scores: dict[str, float] = {}
         uncertain: tuple[str, ...] = ()
+        heard: list[Heard] = []
         silent: list[Finding] = []
         if self._model and self._heads and profile.model:
             judged = self._model.judge(
@@ -135,14 +136,16 @@ class Engine:
             language, abuse = judged.language, judged.abuse
             scores = dict(zip(self._model.policies, judged.scores, strict=True))
             if found:
-                found, silent = self._heads.supported(found, judged)
-            if heard := self._heads.heard(judged):
+                found, silent = self._heads.supported(found, judged.scores, language)
+            heard = self._heads.heard(judged)
+            if heard:
                 found += findings_of(heard, language, context.language)
-                uncertain = uncertain_of(heard)
         shadow = tuple(silent)
         if found and self._shadowed:
             shadow += tuple(one for one in found if one.rule in self._shadowed)
             found = [one for one in found if one.rule not in self._shadowed]
+        if self._heads and (found or heard):
+            uncertain = self._heads.uncertain(found, heard, language)
         return Verdict(
             _strongest(found),
             tuple(sorted(found, key=_rank)) if found else (),
@@ -166,16 +169,20 @@ class Engine:
     ) -> Verdict:
         """The verdict with a second opinion on what the model was unsure of.
 
-        `chances` take the place of its scores of those policies. None: nobody answered, and each
-        of them is a hold from severity 3 on, else a flag, for a technical cause. `verdict` is one
-        of this engine; what rules found stays.
+        `chances` take the place of its scores of those policies, and contradict rules as those do.
+        None: nobody answered; what rules found and the model holds stays, and each other policy in
+        doubt is a hold from severity 3 on, else a flag, for a technical cause. `verdict` is one of
+        this engine.
         """
         if self._heads is None:
             return verdict
         found = [one for one in verdict.findings if not one.rule.startswith(MODEL_RULE)]
         silent = [one for one in verdict.shadow if not one.rule.startswith(MODEL_RULE)]
         second = dict(chances or {})
-        undecided = tuple(name for name in verdict.uncertain if name not in second)
+        if second:
+            found, unlikely = self._heads.supported_again(found, second.values(), verdict.language)
+            silent += unlikely
+        undecided = self._heads.undecided(verdict, second)
         heard = self._heads.reheard(verdict.scores, second, undecided)
         found += findings_of(heard, verdict.language, context.language)
         technical = self._heads.unanswered(undecided, context.language)

@@ -15,7 +15,8 @@ router = Router(tags=["rule book"])
 class ThresholdOut(Schema):
     """Calibrated scores, 0 to 1, from which a policy asks for a second look, a flag, a hold; and
     those for the score of that second look, where this server has one. Where the model gives harm
-    less than `support`, a rule of words alone is recorded without effect."""
+    less than `support`, or that look less than `second_support`, a rule of words alone is recorded
+    without effect."""
 
     review: float
     flag: float
@@ -23,6 +24,7 @@ class ThresholdOut(Schema):
     second_flag: float
     second_hold: float
     support: float
+    second_support: float
 
 
 class EnforcedRuleOut(Schema):

@@ -44,7 +44,9 @@ def encode(verdict: Verdict) -> tuple[str, str]:
     if verdict.off:
         rest["o"] = sorted(verdict.off)
     if verdict.second:
-        rest["2"] = {name: kept_score(one) for name, one in sorted(verdict.second.items())}
+        said = {name: max(one, verdict.scores[name]) for name, one in verdict.second.items()}
+        told = sorted(name for name, most in said.items() if most >= _FLOOR)
+        rest["2"] = {name: kept_score(verdict.second[name]) for name in told}
     rules = " ".join(sorted({one.rule for one in verdict.findings})) if verdict.findings else ""
     return rules, _dumps(rest) if rest else ""
 

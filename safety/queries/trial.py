@@ -12,6 +12,7 @@ from typing import NamedTuple
 from safety.queries.features import SCORE_FLOOR, SCORE_STEPS, Features
 from safety.rules.basis import MEMORY, MODEL, RULES, SECOND_OPINION
 from safety.rules.changes import matching
+from safety.rules.heads import AT_RISK, GRAVEST, evident
 from safety.rules.rulebook import SHADOW, RuleBook
 from safety.rules.taxonomy import Action, UnknownPolicy, policy
 from safety.screening import MODEL_RULE
@@ -48,10 +49,12 @@ class Trial:
         """
         off = self.off(country, channel)
         fired = {*features.rules, *features.shadow}
+        second = {} if SECOND_OPINION in off else features.second
+        if MODEL not in off and language:
+            fired -= self._contradicted(features, second)
         found = [*self._of_rules(fired, off)]
         if MODEL not in off:
             same = model == self.book.model
-            second = {} if SECOND_OPINION in off else features.second
             scored = self._of_scores(features.scores, second, language)
             found += scored if same else _of_findings(features)
         return tuple(one for one in found if one.rule not in self._shadowed)
@@ -74,9 +77,36 @@ class Trial:
         return min((one.flag for one in self.book.thresholds.values()), default=1.0)
 
     @cached_property
+    def _debatable(self) -> Mapping[str, tuple[int, int]]:
+        """The rules that the model or a second opinion may contradict, and below which chance of
+        harm each does."""
+        firm, limits = evident(self.book.rules), self.book.thresholds
+        open_rules = [r for r in self.book.rules if r.policy in limits and r.id not in firm]
+        return {
+            one.id: (
+                _steps(limits[one.policy].support) if one.severity < GRAVEST else 0,
+                _steps(limits[one.policy].second_support),
+            )
+            for one in open_rules
+            if not one.policy.startswith(AT_RISK)
+        }
+
+    @cached_property
     def _detectors(self) -> tuple[str, ...]:
         groups = sorted({RULES + rule.group for rule in self.book.rules})
         return (*groups, MEMORY, MODEL, SECOND_OPINION)
+
+    def _contradicted(self, features: Features, second: Mapping[str, int]) -> set[str]:
+        """Rules without effect then that this book's model, or a second opinion, gives too little
+        chance as well. Whoever acted is not silenced here: it may have read under a disguise,
+        which features do not say."""
+        harm, later = max(features.scores.values(), default=0), max(second.values(), default=None)
+        return {
+            name
+            for name in set(features.shadow) & self._debatable.keys()
+            if (harm < self._debatable[name][0])
+            or (later is not None and later < self._debatable[name][1])
+        }
 
     def _of_rules(self, fired: Collection[str], off: Collection[str]) -> Iterator[Effect]:
         for name in sorted(fired):
@@ -88,13 +118,13 @@ class Trial:
         self, scores: Mapping[str, int], second: Mapping[str, int], language: str
     ) -> list[Effect]:
         found = []
-        for name, steps in scores.items():
+        for name, steps in {**scores, **second}.items():
             limits, governing = self.book.thresholds.get(name), policy(name)
             if limits is None or governing.in_flight is Action.PASS:
                 continue
             flag, hold = limits.flag, limits.hold
-            if name in second and _steps(limits.review) <= steps < _steps(hold):
-                steps, flag, hold = second[name], limits.second_flag, limits.second_hold
+            if name in second:
+                flag, hold = limits.second_flag, limits.second_hold
             if language and governing.in_flight is Action.HOLD and steps >= _steps(hold):
                 found.append(Effect(MODEL_RULE + name, Action.HOLD, governing.severity or 0))
             elif steps >= _steps(flag):

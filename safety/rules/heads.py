@@ -1,6 +1,6 @@
 """What the scores of the model ask for, under the thresholds of a book and the caps of policies."""
 
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from math import inf
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from safety.rules.rulebook import FOLDED, THRESHOLDS, PackError, Rule, RuleBook, Threshold
 from safety.rules.taxonomy import Action, policy
-from safety.rules.verdict import Finding
+from safety.rules.verdict import Finding, Verdict
 
 if TYPE_CHECKING:
     from safety.rules.classifier import Judgement
@@ -82,27 +82,41 @@ class Heads:
         self._heads = tuple(_head(name, book) for name in model.policies)
         self._reviews = tuple(head.limits.review for head in self._heads)
         self._least = min(self._reviews, default=inf)
-        supports = {head.policy: head.limits.support for head in self._heads}
-        self._supports = {name: least for name, least in supports.items() if least}
+        self._supports = _asked_for({h.policy: h.limits.support for h in self._heads})
+        self._seconds = _asked_for({h.policy: h.limits.second_support for h in self._heads})
         self._evident = evident(book.rules)
 
     def supported(
-        self, found: Sequence[Finding], judged: "Judgement"
+        self, found: Sequence[Finding], chances: Collection[float], spoken: str
     ) -> tuple[list[Finding], list[Finding]]:
         """Findings of rules: those that act, and those that the model contradicts.
 
-        It contradicts a rule where it gives harm of any kind too small a chance. Never in an
-        unknown language, nor where `contradictable` says no.
+        It contradicts a rule where its `chances` give harm of any kind too little. Never in an
+        unknown language (`spoken` is empty), nor where `contradictable` says no.
         """
-        if not self._supports or not judged.language:
-            return list(found), []
-        harm = max(judged.scores)
-        acting: list[Finding] = []
-        silent: list[Finding] = []
-        for one in found:
-            unlikely = harm < self._supports.get(one.policy, 0.0)
-            (silent if unlikely and contradictable(one, self._evident) else acting).append(one)
-        return acting, silent
+        supports = self._supports if spoken else {}
+        return _parted(found, chances, supports, lambda f: contradictable(f, self._evident))
+
+    def supported_again(
+        self, found: Sequence[Finding], chances: Collection[float], spoken: str
+    ) -> tuple[list[Finding], list[Finding]]:
+        """As `supported`, by the chances of a second opinion and what that may contradict."""
+        supports = self._seconds if spoken else {}
+        return _parted(found, chances, supports, lambda f: debatable(f, self._evident))
+
+    def uncertain(
+        self, found: Sequence[Finding], heard: Sequence[Heard], spoken: str
+    ) -> tuple[str, ...]:
+        """The policies that a second opinion is asked about: those that are `heard`; every one
+        where it may contradict a rule; none where something holds the text whatever it says."""
+        rules = [one for one in found if not one.rule.startswith(MODEL_RULE)]
+        doubted = [one for one in rules if spoken and self._doubted(one)]
+        if any(one.action is Action.HOLD and one not in doubted for one in rules):
+            return ()
+        return tuple(h.policy for h in (self._heads if doubted else (head for head, _ in heard)))
+
+    def _doubted(self, finding: Finding) -> bool:
+        return finding.policy in self._seconds and debatable(finding, self._evident)
 
     @property
     def grave_rules(self) -> frozenset[str]:
@@ -115,6 +129,16 @@ class Heads:
         if max(scores, default=0.0) < self._least:  # of most texts
             return []
         return list(compress(zip(self._heads, scores, strict=True), map(ge, scores, self._reviews)))
+
+    def undecided(self, verdict: Verdict, second: Container[str]) -> tuple[str, ...]:
+        """Of what was asked, what nobody answered and the model was not sure enough of to hold."""
+        return tuple(
+            head.policy
+            for head in self._heads
+            if head.policy in verdict.uncertain
+            and head.policy not in second
+            and head.limits.review <= verdict.scores[head.policy] < head.limits.hold
+        )
 
     def reheard(
         self, scores: Mapping[str, float], second: Mapping[str, float], without: Collection[str]
@@ -140,6 +164,10 @@ class Heads:
         ]
 
 
+def _asked_for(supports: Mapping[str, float]) -> Mapping[str, float]:
+    return {name: least for name, least in supports.items() if least}
+
+
 def evident(rules: Sequence[Rule]) -> frozenset[str]:
     """The rules that rest on an address, a number or an account that an extractor read, and those
     whose authors want them to act whatever the model thinks: on new words it has never seen."""
@@ -151,13 +179,38 @@ def evident(rules: Sequence[Rule]) -> frozenset[str]:
 
 
 def contradictable(finding: Finding, evident: Container[str]) -> bool:
-    """Whether the model, which reads words, may silence this finding of a rule.
+    """Whether the model, which weighs words, may silence this finding: `debatable`, and not of
+    severity 4."""
+    return finding.severity < GRAVEST and debatable(finding, evident)
 
-    Not what is of severity 4 or tells of somebody at risk, was read under a disguise, or is
-    `evident`.
+
+def debatable(finding: Finding, evident: Container[str]) -> bool:
+    """Whether a second opinion, which reads sentences, may silence this finding: one of a rule.
+
+    Not what tells of somebody at risk, was read under a disguise, or is `evident`.
     """
-    readable = finding.view == FOLDED and finding.rule not in evident
-    return readable and finding.severity < GRAVEST and not finding.policy.startswith(AT_RISK)
+    return finding.view == FOLDED and finding.rule not in evident and not _at_risk(finding)
+
+
+def _at_risk(one: Finding | Rule) -> bool:
+    return one.policy.startswith(AT_RISK)
+
+
+def _parted(
+    found: Sequence[Finding],
+    chances: Collection[float],
+    supports: Mapping[str, float],
+    may_be_silent: Callable[[Finding], bool],
+) -> tuple[list[Finding], list[Finding]]:
+    if not supports:
+        return list(found), []
+    harm = max(chances, default=0.0)
+    acting: list[Finding] = []
+    silent: list[Finding] = []
+    for one in found:
+        unlikely = harm < supports.get(one.policy, 0.0)
+        (silent if unlikely and may_be_silent(one) else acting).append(one)
+    return acting, silent
 
 
 def _undecided(head: Head) -> Action:
@@ -182,11 +235,6 @@ def findings_of(heard: Sequence[Heard], spoken: str, reader_language: str | None
     ]
 
 
-def uncertain_of(heard: Sequence[Heard]) -> tuple[str, ...]:
-    """The policies whose score asks for a second look and does not hold."""
-    return tuple(head.policy for head, score in heard if score < head.limits.hold)
-
-
 def _head(name: str, book: RuleBook) -> Head:
     governing, limits = policy(name), book.thresholds[name]
     return Head(
@@ -198,6 +246,7 @@ def _head(name: str, book: RuleBook) -> Head:
             _reached(limits.second_flag),
             _reached(limits.second_hold),
             limits.support,
+            limits.second_support,
         ),
         cap=governing.in_flight,
         severity=governing.severity or 0,

@@ -93,7 +93,8 @@ class Threshold:
     """Where a policy's calibrated score asks for a second look, a flag, a hold. Each in 0..1.
 
     `second_flag` and `second_hold` are those for the score of a second opinion. Where the model
-    gives harm of any kind a chance below `support`, a rule of this policy has no effect alone.
+    gives harm of any kind a chance below `support`, or a second opinion one below
+    `second_support`, a rule of this policy has no effect alone.
     """
 
     review: float
@@ -102,6 +103,7 @@ class Threshold:
     second_flag: float = 1.0
     second_hold: float = 1.0
     support: float = 0.0
+    second_support: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +229,8 @@ def _thresholds(
                 raise ValueError("they rise from second_flag to second_hold, within 0 and 1")
             if not 0 <= one.support <= one.flag:
                 raise ValueError("support lies between 0 and flag")
+            if not 0 <= one.second_support <= one.second_flag:
+                raise ValueError("second_support lies between 0 and second_flag")
             found[name] = one
         except (KeyError, TypeError, ValueError) as wrong:
             complain(PackError(f"{THRESHOLDS}, {name}: {wrong}"))
@@ -237,7 +241,8 @@ def _threshold(row: Mapping[str, Any]) -> Threshold:
     """A book without limits for a second opinion takes those of the first."""
     flag, hold = float(row["flag"]), float(row["hold"])
     second = float(row.get("second_flag", flag)), float(row.get("second_hold", hold))
-    return Threshold(float(row["review"]), flag, hold, *second, float(row.get("support", 0)))
+    support = float(row.get("support", 0)), float(row.get("second_support", 0))
+    return Threshold(float(row["review"]), flag, hold, *second, *support)
 
 
 def _articles(

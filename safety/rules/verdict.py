@@ -48,11 +48,11 @@ class Finding:
 class Verdict:
     """The strongest action of the findings, bound to the content and to all that judged it.
 
-    `scores` are the model's calibrated probabilities by policy, `uncertain` the policies between
-    its thresholds, `shadow` what was found without effect, `off` the detectors that had no lawful
-    basis for this `profile` (country/channel). `book_hash` names the rule book, `model` the model.
-    `extracts` are the kinds of contact and payment data that were found. `second` are the chances
-    that a second opinion gave to what was uncertain.
+    `scores` are the model's calibrated probabilities by policy, `uncertain` the policies that a
+    second opinion may be asked about (`Heads.uncertain`), `second` the chances that it gave them.
+    `shadow` is what was found without effect, `off` the detectors that had no lawful basis for this
+    `profile` (country/channel). `book_hash` names the rule book, `model` the model. `extracts` are
+    the kinds of contact and payment data that were found.
     """
 
     action: Action

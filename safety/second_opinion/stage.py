@@ -14,7 +14,7 @@ from django.conf import settings
 
 from safety import screening
 from safety.rules.basis import SECOND_OPINION
-from safety.screening import Action, Context, Engine, Verdict
+from safety.screening import Context, Engine, Verdict
 from safety.second_opinion import client, frames
 
 PATIENCE_SECONDS = 1.0  # of a thread that nobody waits for
@@ -45,11 +45,7 @@ def wanted(verdict: Verdict) -> bool:
 
 
 def _in_doubt(verdict: Verdict) -> bool:
-    return (
-        bool(verdict.uncertain)
-        and verdict.action is not Action.HOLD
-        and SECOND_OPINION not in verdict.off
-    )
+    return bool(verdict.uncertain) and SECOND_OPINION not in verdict.off
 
 
 async def ask(text: str, verdict: Verdict) -> client.Chances | None:

@@ -32,7 +32,8 @@ THRESHOLDS_HEAD = """\
 # holds. One set for every text. 1.0 is never reached. Chosen by `aparte train` on cross-fitted
 # scores; docs/model-card.md says how. `in_flight` of the policy caps whatever stands here.
 # second_flag and second_hold are for the score of a second opinion, where one was asked. Where the
-# likeliest policy scores below support, a rule of this policy is recorded without effect.
+# likeliest policy scores below support, or below second_support in a second opinion, a rule of this
+# policy is recorded without effect.
 """
 
 
@@ -87,7 +88,7 @@ def write_thresholds(file: Path, thresholds: Mapping[str, Threshold]) -> None:
     parts = [
         f'["{name}"]\nreview = {one.review:.2f}\nflag = {one.flag:.2f}\nhold = {one.hold:.2f}\n'
         f"second_flag = {one.second_flag:.2f}\nsecond_hold = {one.second_hold:.2f}\n"
-        f"support = {one.support:.2f}\n"
+        f"support = {one.support:.2f}\nsecond_support = {one.second_support:.2f}\n"
         for name, one in sorted(thresholds.items())
     ]
     file.write_text("\n".join((THRESHOLDS_HEAD, *parts)), "utf-8")

@@ -25,10 +25,13 @@ PASSES = 30
 Floats = NDArray[np.float64]
 
 
-def fold_of(example: Example) -> int:
-    """The fold of a text, the same for all texts of its group."""
+def fold_of(example: Example, folds: int = FOLDS) -> int:
+    """The fold of a text, the same for all texts of its group.
+
+    With a multiple of `FOLDS`, each of those is cut into as many parts.
+    """
     digest = sha256(example.group.encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[8:12]) % FOLDS
+    return int.from_bytes(digest[8:12]) % folds
 
 
 def fitted(

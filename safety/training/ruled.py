@@ -4,14 +4,14 @@ Rules were written from the development texts and hardly ever err on them; the c
 had not seen. Rules and model share one budget of false alarms, judged there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from safety.rules import rulebook
-from safety.rules.heads import contradictable, evident
+from safety.rules.heads import contradictable, debatable, evident
 from safety.screening import Context, Engine, Finding
 from safety.training.texts import Example
 
@@ -20,20 +20,28 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """For each text: whether rules `judged` it, found it whatever the model says (`firm`), or found
-    it unless the model contradicts them (`weak`)."""
+    """For each text: whether rules `judged` it, found it whatever anybody says (`firm`), unless a
+    second opinion contradicts them (`grave`), or unless that or the model does (`weak`)."""
 
     judged: Flags
     firm: Flags
+    grave: Flags
     weak: Flags
 
-    def settled(self, harm: NDArray[np.float64], support: float) -> "Ruled":
-        """The same once the model has said how likely any harm is."""
-        return Ruled(self.judged, self.firm | (self.weak & (harm >= support)), self.weak & False)
+    def found(self, harm: NDArray[np.float64], support: float) -> Flags:
+        """What they find once the model has said how likely any harm is."""
+        return self.firm | self.grave | self.weak & (harm >= support)
+
+    def contradicted(
+        self, harm: NDArray[np.float64], *, support: float = 0.0, grave: float = 0.0
+    ) -> "Ruled":
+        """The same without what a chance of harm below these contradicts."""
+        kept = self.grave & (harm >= grave), self.weak & (harm >= support)
+        return Ruled(self.judged, self.firm, *kept)
 
     def of(self, places: Sequence[int]) -> "Ruled":
         """The same of some of the texts."""
-        return Ruled(self.judged[places], self.firm[places], self.weak[places])
+        return Ruled(*(each[places] for each in (self.judged, self.firm, self.grave, self.weak)))
 
 
 class Rules:
@@ -56,14 +64,22 @@ class Rules:
 def ruled(examples: Sequence[Example], policies: Sequence[str], rules: Rules) -> Ruled:
     """What `rules` say of the texts whose writing is known (`said`); of the others, nothing.
 
-    A model of these policies contradicts what `Heads.supported` lets it.
+    A model of these policies contradicts what `Heads.supported` lets it, a second opinion what
+    `Heads.supported_again` does.
     """
     said = [rules.found(one) if one.said else () for one in examples]
-    firm = np.array(
-        [
-            any(f.policy not in policies or not contradictable(f, rules.evident) for f in each)
-            for each in said
-        ]
-    )
+
+    def some(may_be_silent: Callable[[Finding, Container[str]], bool]) -> Flags:
+        """Where something is found that may not."""
+        known = [[f for f in each if f.policy in policies] for each in said]
+        return np.array(
+            [
+                len(own) < len(each) or not all(may_be_silent(f, rules.evident) for f in own)
+                for own, each in zip(known, said, strict=True)
+            ]
+        )
+
     judged = np.array([bool(one.said) for one in examples])
-    return Ruled(judged, firm, np.array([bool(each) for each in said]) & ~firm)
+    found = np.array([bool(each) for each in said])
+    firm, heard = some(debatable), some(contradictable)
+    return Ruled(judged, firm, heard & ~firm, found & ~heard)

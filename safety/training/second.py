@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from safety.rules.classifier import LANGUAGES
+from safety.rules.heads import GRAVEST
+from safety.rules.taxonomy import policy
 from safety.second_opinion.encoder import embedded, opened
 from safety.second_opinion.encoder_file import EncoderFile
 from safety.second_opinion.heads import CARD, FORMAT, PATCH, WEIGHTS, logit
@@ -26,20 +28,20 @@ from safety.training.fit import Floats, fold_of
 from safety.training.recipe import Trained
 from safety.training.ruled import Ruled
 from safety.training.texts import Example
-from safety.training.thresholds import NEVER, SECOND_HOLD, Threshold, thresholds
+from safety.training.thresholds import GRID, NEVER, SECOND_HOLD, Threshold, thresholds
 from safety.training.tuning import Taught, Tuned, tuned
 
 Tune = Callable[[Taught], Tuned]
 Embed = Callable[[Tuned, Sequence[str]], NDArray[np.float32]]
 
-HELD_FOLD = 0  # of our own texts: the encoder does not see it
+HELD_FOLD, FOLDS = 0, 8  # of our own texts: the encoder does not see that one
 UPPER_LAYERS = 6  # of twelve
 PUBLIC_EACH = 1_500  # texts of one public set in one language, to learn from
 PUBLIC_COUNTS = 3.0  # beside 1 in the first stage, which learns from ten times as many
 PUBLIC_JUDGES = 8  # one in so many of the others, if it is harmless, to judge by
 HARM_COUNTS = 6.0  # beside 1 of each policy
 DECIMALS = 4
-SURE = NEVER  # stands for a text that the first stage holds, whatever the levels: nobody is asked
+GRAVE_LOST = 0.01  # of the hits that rules of severity 4 find
 PRIOR = np.array([0.2, 0.8, 0.5, 0.0])  # own head, harm, first stage, offset
 
 
@@ -109,7 +111,7 @@ def split(examples: Sequence[Example]) -> tuple[list[int], list[int]]:
     public: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for at, one in enumerate(examples):
         if one.own:
-            (held if fold_of(one) == HELD_FOLD else lessons).append(at)
+            (held if fold_of(one, FOLDS) == HELD_FOLD else lessons).append(at)
         elif not one.test and (one.harmless or one.policies):
             public[one.source, one.lang].append(at)
     for rows in public.values():
@@ -192,20 +194,37 @@ def limited(
     rules: Ruled | None,
 ) -> tuple[dict[str, Threshold], NDArray[np.bool_]]:
     """The thresholds with those of the second stage, within the same budgets of false alarms; and
-    where (text x policy) it is asked."""
+    where (text x policy) it is asked: as `Heads.uncertain` says."""
     named = [trained.thresholds[name] for name in trained.policies]
     review = np.array([one.review if one.review < NEVER else np.inf for one in named])
-    hold = np.array([one.hold if one.hold < NEVER else np.inf for one in named])
-    asked = (first >= review) & (first < hold)
-    after = np.where(asked, chances, np.where(first >= hold, SURE, 0.0))
+    asked, grave = first >= review, 0.0
     if rules:
-        rules = rules.settled(first.max(axis=1), max(one.support for one in named))
+        rules = rules.contradicted(first.max(axis=1), support=max(one.support for one in named))
+        asked = (asked | (rules.grave | rules.weak)[:, None]) & ~rules.firm[:, None]
+    after = np.where(asked, chances, 0.0)
+    if rules:
+        grave = grave_support(after.max(axis=1), examples, rules)
+        rules = rules.contradicted(after.max(axis=1), grave=grave)
     found = thresholds(trained.policies, after, examples, rules, SECOND_HOLD)
-    limits = {
-        name: replace(one, second_flag=found[name].flag, second_hold=found[name].hold)
-        for name, one in trained.thresholds.items()
-    }
+    limits = {}
+    for name, one in trained.thresholds.items():
+        flag, hold_from = found[name].flag, found[name].hold
+        support = min(grave, flag) if is_grave(name) else found[name].support
+        limits[name] = replace(one, second_flag=flag, second_hold=hold_from, second_support=support)
     return limits, asked
+
+
+def is_grave(name: str) -> bool:
+    """Whether rules of this policy give way only to a second opinion."""
+    return (policy(name).severity or 0) >= GRAVEST
+
+
+def grave_support(harm: Floats, examples: Sequence[Example], rules: Ruled) -> float:
+    """Below which chance of harm a second opinion may contradict rules of severity 4: the highest
+    that loses no more than `GRAVE_LOST` of the hits that they found."""
+    hits = harm[rules.grave & np.array([bool(one.own and one.policies) for one in examples])]
+    kept = [level for level in GRID if (hits < level).sum() <= GRAVE_LOST * len(hits)]
+    return float(max(kept, default=0.0)) if len(hits) else 0.0
 
 
 def write(folder: Path, policies: Sequence[str], found: Tuned, curves: dict[str, Floats]) -> None:

@@ -22,7 +22,7 @@ Budget = Mapping[str, float]
 FLAG: Budget = {TWINS: 0.025, TALK: 0.012, PUBLIC: 0.02}  # of rules and model together
 HOLD: Budget = {TWINS: 0.008, TALK: 0.004, PUBLIC: 0.01}  # of the model alone, as what follows
 SECOND_HOLD: Budget = {TWINS: 0.012, TALK: 0.006, PUBLIC: 0.015}  # of both stages together
-REVIEW: Budget = {TWINS: 0.25, TALK: 0.1, PUBLIC: 0.1}  # a tenth of talk may wait for an answer
+REVIEW: Budget = {TWINS: 0.25, TALK: 0.09, PUBLIC: 0.12}  # with what rules find, a tenth of talk
 # Of these, what hate may take: the one policy that public sets label. Its hardest harmless texts
 # (quotes, negations, hard words about things) are judged apart, since chat holds almost none.
 HATE_SHARE = 0.1
@@ -38,7 +38,8 @@ GRAVE_COUNTS = 2
 @dataclass(frozen=True, slots=True)
 class Threshold:
     """From which probability the model asks for a second opinion, flags, holds; from which one a
-    second opinion does; and below which chance of harm a rule has no effect alone."""
+    second opinion does; and below which chance of harm, by the one and by the other, a rule has no
+    effect alone."""
 
     review: float
     flag: float
@@ -46,6 +47,7 @@ class Threshold:
     second_flag: float = NEVER
     second_hold: float = NEVER
     support: float = 0.0
+    second_support: float = 0.0
 
 
 def kind_of(one: Example) -> str:
@@ -119,7 +121,7 @@ class _Search:
         counted = np.ones(len(harm), bool) if rules is None else rules.judged
         best, most = (NEVER, NEVER, 0.0), -1.0
         for support in (0.0,) if rules is None else (0.0, *GRID):
-            firm = by_hate if rules is None else by_hate | rules.settled(harm, support).firm
+            firm = by_hate if rules is None else by_hate | rules.found(harm, support)
             found = _Found(firm, grave, other, grid)
             gain = found.weight(self._worth * counted)
             allowed = self._within(budget, found, counted) & (

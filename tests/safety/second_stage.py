@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from safety.rules.taxonomy import policy
-from safety.screening import Action, Context, Verdict, in_force
+from safety.screening import MODEL_RULE, Action, Context, Verdict, in_force
 from safety.second_opinion.supervisor import Supervisor
 from tests.safety import in_domain
 
@@ -24,16 +24,22 @@ FAN = Context("fan", "FR", "fr")
 
 @cache
 def doubtful(*, grave: bool) -> tuple[tuple[str, Verdict], ...]:
-    """Development texts that nothing holds, with policies in doubt: with one that may be held for
-    its severity among them, or with none."""
+    """Development texts that no rule finds, with policies in doubt and none that the model is sure
+    of: with one that may be held for its severity among them, or with none."""
     found = []
     for text in in_domain.development():
         verdict = in_force().screen(text.text, FAN)
-        if text.recent or not verdict.uncertain or verdict.action is Action.HOLD:
+        by_rules = any(not one.rule.startswith(MODEL_RULE) for one in verdict.findings)
+        if text.recent or not verdict.uncertain or by_rules or _sure(verdict):
             continue
         if any(_is_grave(name) for name in verdict.uncertain) is grave:
             found.append((text.text, verdict))
     return tuple(found)
+
+
+def _sure(verdict: Verdict) -> bool:
+    limits = in_force().book.thresholds
+    return any(verdict.scores[name] >= limits[name].hold for name in verdict.uncertain)
 
 
 def _is_grave(name: str) -> bool:

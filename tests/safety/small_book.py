@@ -14,7 +14,9 @@ from safety.screening import Engine
 
 EVERYWHERE = 'detector = "*"\ncountry = "*"\nchannel = "*"\nbasis = "terms"\nnote = "test"\n'
 LISTED = b"the checksums of a model"
-LIMITS = ("review", "flag", "hold", "second_flag", "second_hold")
+LIMITS = (
+    "review", "flag", "hold", "second_flag", "second_hold", "support", "second_support",
+)  # fmt: skip
 EXAMPLES = '["one", "two", "three"]'
 
 
@@ -42,8 +44,8 @@ def book(
     basis: str = "",
     model: bytes = b"",
 ) -> RuleBook:
-    """The book of these rules. `thresholds` by policy: review, flag, hold, and where there is a
-    second opinion its flag and hold."""
+    """The book of these rules. `thresholds` by policy: as many of `LIMITS`, in their order, as
+    are wanted."""
     limits = "".join(
         f'["{name}"]\n'
         + "".join(f"{key} = {one}\n" for key, one in zip(LIMITS, each, strict=False))

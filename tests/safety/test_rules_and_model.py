@@ -1,6 +1,7 @@
 """Rules and model decide together: a rule that the model contradicts is recorded without effect."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,6 +99,86 @@ def test_a_second_opinion_does_not_wake_a_rule_that_was_contradicted(tmp_path: P
     assert [one.rule for one in verdict.shadow] == [FRUIT]
 
 
+def in_doubt(folder: Path, *rules: str, chance: float = 0.65, language: str = "fr") -> Engine:
+    """With a doubt about scams, and a second opinion that contradicts rules below .5."""
+    limits = "second_flag = 0.7\nsecond_hold = 0.8\nsecond_support = 0.5\n"
+    book = book_of(
+        folder,
+        *(rules or (rule(),)),
+        thresholds=THRESHOLDS.replace("[csae", limits + "[csae"),
+        model=ChosenModel.TEXT,
+    )
+    return Engine(
+        book, ChosenModel({"fraud.scam": chance, "csae.grooming": 0.2}, language=language)
+    )
+
+
+def test_a_second_opinion_contradicts_a_rule_of_words_alone(tmp_path: Path):
+    judging = in_doubt(tmp_path)
+    first = judging.screen("une pomme", CONTEXT)
+    assert (first.action, set(first.uncertain)) == (Action.HOLD, {"fraud.scam", "csae.grooming"})
+    harmless = dict.fromkeys(first.uncertain, 0.49)
+    verdict = judging.settled(first, harmless, CONTEXT)
+    assert (verdict.action, [one.rule for one in verdict.shadow]) == (Action.PASS, [FRUIT])
+    agreed = judging.settled(first, harmless | {"csae.grooming": 0.5}, CONTEXT)
+    assert ([one.rule for one in agreed.findings], agreed.shadow) == ([FRUIT], ())
+
+
+def test_a_second_opinion_may_contradict_a_rule_of_severity_4_but_none_of_somebody_at_risk(
+    tmp_path: Path,
+):
+    limits = "review = 0.6\nflag = 0.7\nhold = 0.8\nsecond_support = 0.3\n"
+    for policy, contradicted in (("ncii.sextortion", True), ("csae.grooming", False)):
+        said, folder = rule(policy=policy, action="hold"), tmp_path / policy
+        thresholds = f"[{policy}]\n{limits}"
+        folder.mkdir()
+        book = book_of(folder, said, thresholds=thresholds, model=ChosenModel.TEXT)
+        judging = Engine(book, ChosenModel({policy: 0.65}))
+        first = judging.screen("une pomme", CONTEXT)
+        assert (first.action, first.uncertain) == (Action.HOLD, (policy,) if contradicted else ())
+        if contradicted:
+            verdict = judging.settled(first, {policy: 0.29}, CONTEXT)
+            assert (verdict.action, [one.rule for one in verdict.shadow]) == (Action.PASS, [FRUIT])
+
+
+def test_nobody_who_answers_leaves_what_is_held_as_it_was(tmp_path: Path):
+    judging = in_doubt(tmp_path, chance=0.8)
+    first = judging.screen("une pomme", CONTEXT)
+    verdict = judging.settled(first, None, CONTEXT)
+    assert (verdict.action, verdict.findings, verdict.cause) == (Action.HOLD, first.findings, "")
+
+
+def test_what_a_rule_holds_stays_held_while_nobody_answers(tmp_path: Path):
+    judging = in_doubt(tmp_path)
+    verdict = judging.settled(judging.screen("une pomme", CONTEXT), None, CONTEXT)
+    assert (verdict.action, verdict.cause) == (Action.HOLD, screening.TECHNICAL)
+    assert FRUIT in [one.rule for one in verdict.findings]
+
+
+@pytest.mark.parametrize(
+    ("said", "text", "options"),
+    [
+        (grave(), "une cerise", {}),
+        (rule(more="firm = true"), "une pomme", {}),
+        (rule(), "une p.o.m.m.e", {}),
+        (rule(pattern="@phone"), "appelle 06 39 98 60 12", {}),
+        (rule(), "une pomme", {"language": ""}),
+    ],
+)
+def test_what_no_second_opinion_may_contradict_is_held_without_one(
+    tmp_path: Path, said: str, text: str, options: dict[str, Any]
+):
+    verdict = in_doubt(tmp_path, said, **options).screen(text, CONTEXT)
+    assert (verdict.action, verdict.uncertain) == (Action.HOLD, ())
+
+
+def test_a_book_whose_second_opinion_contradicts_nothing_asks_nobody_about_a_hold(tmp_path: Path):
+    verdict = engine(tmp_path, {"fraud.scam": 0.65, "csae.grooming": 0.1}).screen(
+        "une pomme", CONTEXT
+    )
+    assert (verdict.action, verdict.uncertain) == (Action.HOLD, ())
+
+
 def test_without_a_model_every_rule_has_effect(tmp_path: Path):
     book = book_of(tmp_path, rule(), thresholds=THRESHOLDS)
     assert Engine(book).screen("une pomme", CONTEXT).action is Action.HOLD
@@ -111,7 +192,14 @@ def test_an_amount_alone_is_no_finding(text: str):
     assert screening.warm_up().screen(text, CONTEXT).findings == ()
 
 
-def test_a_support_above_the_flag_does_not_load(tmp_path: Path):
-    wrong = THRESHOLDS.replace("support = 0.4", "support = 0.71")
-    with pytest.raises(PackError, match="support lies between 0 and flag"):
+@pytest.mark.parametrize(
+    ("limit", "complaint"),
+    [
+        ("support = 0.71", "support lies between 0 and flag"),
+        ("second_support = 0.71", "second_support lies between 0 and second_flag"),
+    ],
+)
+def test_a_support_above_the_flag_does_not_load(tmp_path: Path, limit: str, complaint: str):
+    wrong = THRESHOLDS.replace("support = 0.4", limit)
+    with pytest.raises(PackError, match=complaint):
         book_of(tmp_path, rule(), thresholds=wrong)

@@ -61,7 +61,7 @@ def judging(tmp_path: Path) -> Callable[..., Engine]:
         (0.19, Action.PASS, ()),
         (0.2, Action.PASS, ("fraud.scam",)),
         (0.5, Action.FLAG, ("fraud.scam",)),
-        (0.8, Action.HOLD, ()),
+        (0.8, Action.HOLD, ("fraud.scam",)),  # a second look may see that it is harmless
     ],
 )
 def test_the_thresholds_of_the_book_turn_scores_into_findings(

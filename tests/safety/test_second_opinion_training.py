@@ -116,17 +116,33 @@ def test_a_second_opinion_has_only_the_false_alarms_that_rules_leave_it(
     (tmp_path / "model").mkdir()
     twins = np.array([one.harmless for one in trained.examples])
     everything, nothing = np.ones_like(twins), np.zeros_like(twins)
-    alone, beside_eager, beside_weak = (
+    alone, beside_firm, beside_weak = (
         train(replace(trained, rules=rules), tmp_path).thresholds[POLICIES[0]]
         for rules in (
-            Ruled(everything, nothing, nothing),
-            Ruled(everything, twins, nothing),
-            Ruled(everything, nothing, twins),
+            Ruled(everything, nothing, nothing, nothing),
+            Ruled(everything, twins, nothing, nothing),
+            Ruled(everything, nothing, nothing, twins),
         )
     )
     assert alone.second_flag < 1.0
-    assert beside_eager.second_flag == 1.0
-    assert beside_weak.second_flag == 1.0  # no support was asked for: a weak rule acts
+    assert beside_firm.second_flag == 1.0
+    assert beside_weak.second_flag < 1.0
+    assert beside_weak.second_support > alone.second_support == 0.0  # which it contradicts
+
+
+def test_a_second_opinion_contradicts_grave_rules_only_where_that_loses_hardly_a_hit() -> None:
+    harm = np.concatenate([[0.1], np.linspace(0.5, 0.95, 399), np.full(100, 0.01)])
+    hit = Example("x", "fr", "hit", "g", 0.0, {"csae.grooming": 1.0}, False)
+    twin = replace(hit, source="twin", policies={}, harmless=True)
+    examples = [hit] * 400 + [twin] * 100
+    nothing, everything = np.zeros(500, bool), np.ones(500, bool)
+    level = second.grave_support(harm, examples, Ruled(everything, nothing, everything, nothing))
+    lost = (harm[:400] < level).sum()
+    assert 0 < lost <= second.GRAVE_LOST * 400
+    assert (harm[400:] < level).all()
+    assert (
+        second.grave_support(harm, examples, Ruled(everything, everything, nothing, nothing)) == 0
+    )
 
 
 @pytest.mark.parametrize("name", [CARD, WEIGHTS, PATCH])

@@ -217,7 +217,8 @@ def test_rules_and_model_share_one_budget_of_false_alarms(examples: list[Example
         hits, chance.uniform(0.2, 0.97, hits.size), chance.uniform(0, 0.6, hits.size)
     )
     eager = chance.random(hits.size) < np.where(hits, 0.4, 0.1)
-    rules = Ruled(np.ones_like(hits), np.zeros_like(hits), eager)
+    nothing = np.zeros_like(hits)
+    rules = Ruled(np.ones_like(hits), nothing, nothing, eager)
     table = np.repeat(chances[:, None], len(POLICIES), axis=1)
     chosen = thresholds(POLICIES, table, examples, rules)[POLICIES[0]]
     alone = thresholds(POLICIES, table, examples)[POLICIES[0]]
@@ -229,31 +230,35 @@ def test_rules_and_model_share_one_budget_of_false_alarms(examples: list[Example
     assert found[hits].mean() > (chances[hits] >= alone.flag).mean()
 
 
-def test_what_the_model_may_not_contradict_is_firm(
+def test_what_nobody_may_contradict_is_firm_and_what_the_model_may_not_is_grave(
     examples: list[Example], monkeypatch: pytest.MonkeyPatch
 ):
-    weak, grave, disguised, headless = (
+    weak, grave, at_risk, disguised, headless = (
         Finding(policy, Action.HOLD, "r", view, (), "", severity)
         for policy, view, severity in [
             (POLICIES[0], "folded", 1),
-            (POLICIES[2], "folded", 4),
+            (POLICIES[0], "folded", 4),
+            ("csae.grooming", "folded", 4),
             (POLICIES[0], "squeezed", 1),
             ("speech.defamation", "folded", 1),
         ]
     )
     number = replace(weak, rule="contact.phone")
-    said = {"weak": [weak], "grave": [weak, grave], "disguised": [disguised], "odd": [headless]}
-    said["number"] = [number]
+    said = {"weak": [weak], "grave": [weak, grave], "at risk": [grave, at_risk]}
+    said |= {"disguised": [disguised], "odd": [headless], "number": [number]}
     texts = [replace(examples[0], said=word) for word in (*said, "nothing")]
     shipped = Rules()
     monkeypatch.setattr(shipped, "found", lambda one: said.get(one.said, []))
-    rules = ruled([*texts, examples[1]], POLICIES, shipped)
-    assert rules.judged.tolist() == [True] * 6 + [False]
-    assert rules.firm.tolist() == [False, True, True, True, True, False, False]
-    assert rules.weak.tolist() == [True] + [False] * 6
-    settled = rules.settled(np.full(7, 0.4), 0.4)
-    assert settled.firm.tolist() == [True] * 5 + [False] * 2
-    assert not rules.settled(np.full(7, 0.39), 0.4).firm[0]
+    rules = ruled([*texts, examples[1]], (*POLICIES, "csae.grooming"), shipped)
+    assert rules.judged.tolist() == [True] * 7 + [False]
+    assert rules.firm.tolist() == [False, False, *[True] * 4, False, False]
+    assert rules.grave.tolist() == [False, True, *[False] * 6]
+    assert rules.weak.tolist() == [True, *[False] * 7]
+    assert rules.found(np.full(8, 0.4), 0.4).tolist() == [True] * 6 + [False] * 2
+    assert not rules.found(np.full(8, 0.39), 0.4)[0]
+    left = rules.contradicted(np.full(8, 0.3), support=0.4, grave=0.31)
+    assert not (left.weak | left.grave).any()
+    assert rules.contradicted(np.full(8, 0.3), support=0.3, grave=0.3).of([0, 1]).grave.any()
 
 
 def test_the_shipped_rules_speak_of_a_text_as_it_was_written():

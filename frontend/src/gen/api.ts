@@ -1869,7 +1869,8 @@ export interface components {
          * ThresholdOut
          * @description Calibrated scores, 0 to 1, from which a policy asks for a second look, a flag, a hold; and
          *     those for the score of that second look, where this server has one. Where the model gives harm
-         *     less than `support`, a rule of words alone is recorded without effect.
+         *     less than `support`, or that look less than `second_support`, a rule of words alone is recorded
+         *     without effect.
          */
         ThresholdOut: {
             /** Review */
@@ -1884,6 +1885,8 @@ export interface components {
             second_hold: number;
             /** Support */
             support: number;
+            /** Second Support */
+            second_support: number;
         };
         /** SectionOut */
         SectionOut: {
