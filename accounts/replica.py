@@ -8,7 +8,6 @@ primary answers.
 
 import logging
 from collections.abc import Callable
-from threading import Lock
 from time import monotonic, sleep
 from typing import Any
 
@@ -19,6 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.db.models import Func, Model, QuerySet, TextField
 
 from accounts import metrics
+from accounts.rest import Rest
 
 logger = logging.getLogger(__name__)
 
@@ -28,30 +28,12 @@ BEHIND_SECONDS, AWAY_SECONDS = 0.2, 5.0  # in which one that was behind, or away
 _POSITION = "primary_position"
 
 
-class _Rest:
-    """While it lasts nobody asks the replica; then one does, and the others wait for what it finds:
-    a replica that does not even refuse costs a thread its connect timeout."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._seconds = self._until = 0.0
-
-    def is_over(self) -> bool:
-        with self._lock:
-            if self._seconds and monotonic() < self._until:
-                return False
-            self._until = monotonic() + self._seconds
-            return True
-
-    def lasts(self, seconds: float) -> float:
-        """From now on, so long; 0 ends it. Answers how long the last one was to be."""
-        with self._lock:
-            before, self._seconds = self._seconds, seconds
-            self._until = monotonic() + seconds
-        return before
+_rest = Rest()
 
 
-_rest = _Rest()
+def silent() -> bool:
+    """Whether there is a replica that did not answer when it was asked last."""
+    return _rest.seconds == AWAY_SECONDS
 
 
 def with_position[M: Model](rows: QuerySet[M]) -> QuerySet[M]:

@@ -10,9 +10,10 @@ from typing import Any
 
 from django.db import Error, connection
 
-from accounts import inbox
+from accounts import inbox, replica
 from accounts.db import in_db
 from chat import drain
+from paywall.vault import store
 from safety import screening
 
 DATABASE_SECONDS = 2.0  # a database that takes longer does not answer
@@ -55,7 +56,9 @@ class Health:
 def _degraded() -> list[str]:
     """What a process goes on without. Redis is away from all of them at once: a balancer that took
     every one of them away for it would make of late hints a platform that nobody reaches."""
-    return [] if inbox.hears_others() else ["bus"]
+    parts = {"bus": inbox.hears_others(), "replica": not replica.silent()}
+    parts["media"] = not store.silent()
+    return [name for name, answers in parts.items() if not answers]
 
 
 def _answers() -> bool:

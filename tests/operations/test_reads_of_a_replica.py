@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from django.utils import timezone
 
@@ -166,8 +167,10 @@ def test_a_replica_that_is_gone_costs_a_page_of_the_primary_and_is_used_again(
         assert talk.counted("away") > 0
         assert talk.counted("resting") > 0  # it was not asked for every one of them
         assert "replica: it does not answer (OperationalError)" in server.log.read_text()
+        assert httpx.get(f"{server.url}/readyz").json()["degraded"] == ["replica"]
         talk.say("Second")
     until(lambda: talk.reads() is databases.replica)
+    assert httpx.get(f"{server.url}/readyz").json()["degraded"] == []
     assert talk.bodies() == ["First", "Second"]
     assert "replica: it answers again" in server.log.read_text()
 

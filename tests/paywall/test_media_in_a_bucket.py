@@ -19,6 +19,7 @@ from tests.paywall import pictures, shop
 from tests.paywall.browser import NOT_FOUND, Visitor, make_sale, put_served, served_bytes
 from tests.processes.doors import Door
 from tests.running_server import free_port
+from tests.wire import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,8 +27,9 @@ BUSY = (503, "busy")
 
 
 @pytest.fixture(autouse=True)
-def door(bucket: LocalBucket, settings) -> Iterator[Door]:
-    """The bucket is the store, behind a door that is open at first."""
+def door(bucket: LocalBucket, settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+    """The bucket is the store, behind a door that is open at first; it is asked again at once."""
+    monkeypatch.setattr("paywall.vault.store.bucket.SILENT_SECONDS", 0.001)
     with Door(to=("127.0.0.1", bucket.port), port=free_port()) as door:
         settings.MEDIA_STORE_URL = bucket.behind(door.port)
         door.open()
@@ -90,6 +92,27 @@ def test_a_sold_file_that_is_lost_is_not_available_and_the_log_names_it(
     store.remove(list(store.names_older_than(datetime.now(UTC) + timedelta(days=1))))
     assert buyer.ask("GET", sale.link(buyer)).no == NOT_FOUND
     assert "a sold file does not open" in caplog.text
+
+
+def test_a_bucket_that_does_not_answer_is_left_alone_for_a_while(
+    door: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("paywall.vault.store.bucket.SILENT_SECONDS", 2.0)
+    sale = make_sale()
+    buyer = Visitor(sale.fan)
+    link = sale.link(buyer)
+    door.shut()
+    assert not store.silent()
+    assert buyer.ask("GET", link).status == 503
+    assert store.silent()
+    for _ in range(20):  # each would cost a thread its whole patience
+        assert buyer.ask("GET", link).no == (503, {"code": "busy"})
+    assert caplog.text.count("does not answer") == 1
+    door.open()
+    assert buyer.ask("GET", link).status == 503  # not yet
+    until(lambda: buyer.ask("GET", link).status == 200)
+    assert not store.silent()
+    assert caplog.text.count("answers again") == 1
 
 
 def test_an_upload_goes_on_when_the_bucket_is_back(door: Door) -> None:

@@ -95,7 +95,7 @@ def test_a_book_goes_through_its_life_by_commands_alone(
     assert shown["changes"]["added"] == [books.GRAVE]
     limits = {"review": 0.2, "flag": 0.5, "hold": 0.8}
     seconds = {"second_flag": 0.5, "second_hold": 0.8}  # those of the model, where none are given
-    contradiction = {"support": 0.0}  # none: the model contradicts no rule
+    contradiction = {"support": 0.0, "second_support": 0.0}  # none: nobody contradicts a rule
     assert shown["thresholds"]["fraud.scam"] == limits | seconds | contradiction
     assert [one["kind"] for one in shown["events"]] == ["proposed", "tried", "approved"]
     assert told("activate", version, "--by", colleague.email)["state"] == "active"

@@ -24,6 +24,7 @@ __all__ = [
     "put",
     "remove",
     "removed_on_failure",
+    "silent",
 ]
 
 NAME_BYTES = 16
@@ -78,6 +79,11 @@ def names_older_than(moment: datetime) -> Iterator[str]:
     Raises `StoreAway`.
     """
     return _store().names_older_than(moment)
+
+
+def silent() -> bool:
+    """Whether the store did not answer when it was asked last; this asks nobody."""
+    return _store().silent
 
 
 def misconfiguration() -> str | None:

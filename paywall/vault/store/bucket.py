@@ -20,6 +20,7 @@ from botocore.parsers import ResponseParserError
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.logs import get_logger
+from accounts.rest import Rest
 from paywall.vault.keys import Unreadable
 from paywall.vault.store.port import StoreAway
 
@@ -38,6 +39,7 @@ _CONFIG = Config(
     request_checksum_calculation="when_required",
     response_checksum_validation="when_required",
 )
+SILENT_SECONDS = 5.0  # in which a bucket that did not answer is not asked
 _KEY = re.compile(r"([0-9a-f]{2})/(\1[0-9a-f]{30})")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _PREFIX = re.compile(r"[\w./-]*", re.ASCII)
@@ -61,6 +63,7 @@ class Bucket:
     def __init__(self, url: str) -> None:
         place = _place(url)
         self._bucket, self._prefix = place.bucket, place.prefix
+        self._rest = Rest()
         try:
             self._client = boto3.session.Session().client(
                 "s3", region_name=place.region, endpoint_url=place.endpoint, config=_CONFIG
@@ -76,7 +79,7 @@ class Bucket:
         requests could be left unfinished, and paid for.
         """
         whole = b"".join(pieces)
-        with _answered():
+        with self._asked():
             self._client.put_object(
                 Bucket=self._bucket, Key=self._key(name), Body=whole, IfNoneMatch="*"
             )
@@ -86,7 +89,7 @@ class Bucket:
 
         What fails then fails before an answer has begun, and a slow reader holds no connection.
         """
-        with _answered():
+        with self._asked():
             answer = self._client.get_object(
                 Bucket=self._bucket, Key=self._key(name), Range=f"bytes={start}-{end - 1}"
             )
@@ -94,18 +97,53 @@ class Bucket:
 
     def remove(self, name: str) -> None:
         """See `Store`."""
-        with suppress(FileNotFoundError), _answered():
+        with suppress(FileNotFoundError), self._asked():
             self._client.delete_object(Bucket=self._bucket, Key=self._key(name))
 
     def names_older_than(self, moment: datetime) -> Iterator[str]:
         """See `Store`: of what has a name of ours alone."""
         pages = self._client.get_paginator("list_objects_v2")
-        with _answered():
+        with self._asked():
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
                 for found in page.get("Contents", ()):
                     ours = _KEY.fullmatch(found["Key"].removeprefix(self._prefix))
                     if ours and found["LastModified"] < moment:
                         yield ours[2]
+
+    @property
+    def silent(self) -> bool:
+        """See `Store`."""
+        return self._rest.seconds > 0
+
+    @contextmanager
+    def _asked(self) -> Iterator[None]:
+        """Around one question: `FileNotFoundError` for what is not there, `Unreadable` for what
+        ends too early, `StoreAway` for all else, and then a line that says why without a name of
+        anything. Where the last one had no answer, most are not asked: each waits for seconds.
+        """
+        if not self._rest.is_over():
+            raise StoreAway
+        try:
+            yield
+        except ClientError as error:
+            self._answered()
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            if code == "NoSuchKey":
+                raise FileNotFoundError from None
+            if code == "InvalidRange":
+                raise Unreadable("The object is shorter than what was sealed.") from None
+            log.warning("the bucket of media refuses", code=code)
+            raise StoreAway from None
+        except (BotoCoreError, ResponseParserError) as error:
+            self._rest.lasts(SILENT_SECONDS)
+            log.warning("the bucket of media does not answer", fault=type(error).__name__)
+            raise StoreAway from None
+        else:
+            self._answered()
+
+    def _answered(self) -> None:
+        if self._rest.lasts(0.0):
+            log.warning("the bucket of media answers again")
 
     def _key(self, name: str) -> str:
         """As in the folder, so that one is copied to the other as it is."""
@@ -142,23 +180,3 @@ def _place(url: str) -> _Place:
         options.get("endpoint"),
         options.get("region"),
     )
-
-
-@contextmanager
-def _answered() -> Iterator[None]:
-    """Around one question: `FileNotFoundError` for what is not there, `Unreadable` for what ends
-    too early, `StoreAway` for all else, and then a line that says why without a name of anything.
-    """
-    try:
-        yield
-    except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", ""))
-        if code == "NoSuchKey":
-            raise FileNotFoundError from None
-        if code == "InvalidRange":
-            raise Unreadable("The object is shorter than what was sealed.") from None
-        log.warning("the bucket of media refuses", code=code)
-        raise StoreAway from None
-    except (BotoCoreError, ResponseParserError) as error:
-        log.warning("the bucket of media does not answer", fault=type(error).__name__)
-        raise StoreAway from None

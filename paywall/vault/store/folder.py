@@ -17,6 +17,11 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self._root = root
 
+    @property
+    def silent(self) -> bool:
+        """See `Store`: a disk answers, if only with an error."""
+        return False
+
     def put(self, name: str, pieces: Iterable[bytes]) -> None:
         """See `Store`: the file appears under its name only when it is whole and on the disk."""
         path = self._path(name)

@@ -22,6 +22,10 @@ class StoreAway(Refusal):
 class Store(Protocol):
     """Objects by random names that their caller chose. Every call blocks, at most for seconds."""
 
+    @property
+    def silent(self) -> bool:
+        """Whether it did not answer when it was asked last; this asks nobody."""
+
     def put(self, name: str, pieces: Iterable[bytes]) -> None:
         """Store an object whole and durably, or nothing that could be read.
 
