@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import redis
 import redis.asyncio
+import redis.cluster
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
@@ -22,6 +23,8 @@ from redis.retry import Retry
 
 CLUSTER = "+cluster"  # of the scheme: redis+cluster://, rediss+cluster://
 LOST = (redis.RedisError, redis.RedisClusterException, OSError)
+SYNC_NODE: Any = redis.cluster.ClusterNode  # redis-py does not type it
+PORT = 6379  # where an address has none
 ANSWER_SECONDS = 5.0
 CONNECT_SECONDS = 1.0
 # A connection whose other end vanished without a word is noticed after half a minute.
@@ -93,11 +96,13 @@ class Single:
 
 
 class Cluster:
-    """A Redis Cluster, found through the node of the address, later through any that it named."""
+    """A Redis Cluster, found through the nodes of the address (`HOST:PORT,HOST:PORT`), later
+    through any that they named."""
 
     def __init__(self, url: str, name: str) -> None:
-        self._url, self._name = url, name
-        self._nodes: list[tuple[str, int]] = []  # as last known: that of the address may be gone
+        self._url, *others = _addresses(url)
+        self._name = name
+        self._nodes = [_place(one) for one in others]  # as last known, beside that of the address
         self._connecting = Lock()
         self._known: Any = None  # redis-py does not type its cluster's pipelines
 
@@ -108,6 +113,7 @@ class Cluster:
             if self._known is None:
                 self._known = redis.RedisCluster.from_url(
                     self._url,
+                    startup_nodes=[SYNC_NODE(*place) for place in self._nodes],
                     socket_timeout=ANSWER_SECONDS,
                     socket_connect_timeout=CONNECT_SECONDS,
                     retry=Retry(NoBackoff(), 1),
@@ -118,6 +124,7 @@ class Cluster:
     def _async(self) -> "redis.asyncio.RedisCluster":
         return redis.asyncio.RedisCluster.from_url(
             self._url,
+            startup_nodes=[ClusterNode(*place) for place in self._nodes],
             socket_timeout=ANSWER_SECONDS,
             socket_connect_timeout=CONNECT_SECONDS,
             retry=AsyncRetry(NoBackoff(), 1),
@@ -177,6 +184,18 @@ def link(url: str, prefix: str) -> Link:
     if urlsplit(url).scheme.endswith(CLUSTER):
         return Cluster(plain(url), name)
     return Single(url, name)
+
+
+def _addresses(url: str) -> list[str]:
+    """An address for each node that one of a cluster names."""
+    parts = urlsplit(url)
+    user, at, nodes = parts.netloc.rpartition("@")
+    return [parts._replace(netloc=f"{user}{at}{one}").geturl() for one in nodes.split(",")]
+
+
+def _place(address: str) -> tuple[str, int]:
+    parts = urlsplit(address)
+    return parts.hostname or "localhost", parts.port or PORT
 
 
 def plain(url: str) -> str:

@@ -94,7 +94,7 @@ class _ClusterClient(RedisCacheClient):
 
     def __init__(self, servers: list[str], **_patience: Any) -> None:
         super().__init__(servers)
-        self._cluster = Cluster(servers[0], "cache")
+        self._cluster = Cluster(",".join(servers), "cache")  # which Django had taken apart
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
         return self._cluster.client
