@@ -46,9 +46,11 @@ def process_media(*, media_id: UUID, now: datetime) -> Media:
         return _keep(media_id, pictures, now)
     except store.StoreAway:
         return media
-    except (gate.Rejected, Unreadable) as error:
+    except (gate.Rejected, Unreadable, FileNotFoundError) as error:
         rejected = error if isinstance(error, gate.Rejected) else gate.Rejected("file_type", "lost")
-        _fail(media_id, rejected.reason, now, only=MediaState.PROCESSING)
+        media = _fail(media_id, rejected.reason, now, only=MediaState.PROCESSING)
+        if media.state != MediaState.FAILED:  # someone else was quicker, and let the upload go
+            return media
         raise refusal_of(rejected) from None
 
 
@@ -180,7 +182,7 @@ def _seal(media_id: UUID, pictures: Pictures, key: bytes) -> list[MediaObject]:
     ]
 
 
-def _fail(media_id: UUID, reason: str, now: datetime, *, only: MediaState) -> None:
+def _fail(media_id: UUID, reason: str, now: datetime, *, only: MediaState) -> Media:
     """Record a technical failure and shred the upload; nothing when the media moved on."""
     with transaction.atomic():
         media = Media.objects.select_for_update().get(id=media_id)
@@ -188,6 +190,7 @@ def _fail(media_id: UUID, reason: str, now: datetime, *, only: MediaState) -> No
             _let_upload_go(media_id)
             media.state, media.failure, media.changed_at = MediaState.FAILED, reason, now
             media.save(update_fields=["state", "failure", "changed_at"])
+    return media
 
 
 def _let_upload_go(media_id: UUID) -> None:

@@ -234,6 +234,18 @@ def test_what_a_crash_left_between_the_last_byte_and_the_pictures_is_taken_up_ag
     assert states == ["ready", "failed"]
 
 
+def test_an_upload_of_which_a_part_is_lost_fails_and_keeps_nobody_waiting(own_store: Path) -> None:
+    creator, data = make_creator(), pictures.jpeg()
+    left = [start(creator, len(data)) for _ in range(2)]
+    for media in left:
+        send(creator, media, 0, data)
+    store.remove(MediaObject.objects.filter(media=left[0]).values_list("name", flat=True))
+    taken = [resume_processing(now=START + timedelta(minutes=2)) for _ in range(3)]
+    assert taken == [1, 1, 0]
+    lost, kept = (studio_media(creator_id=creator.id, media_id=media.id) for media in left)
+    assert (lost.state, lost.failure, kept.state) == ("failed", "lost", "ready")
+
+
 def test_processing_twice_changes_nothing(own_store: Path) -> None:
     media = shop.upload(make_creator())
     before = files(own_store)
