@@ -6,6 +6,7 @@ Weights become bytes, one scale a column, so that the last bits of a float never
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +87,9 @@ def write_checksums(folder: Path) -> str:
 def write_thresholds(file: Path, thresholds: Mapping[str, Threshold]) -> None:
     """Write the thresholds of every policy as TOML, in alphabetical order."""
     parts = [
-        f'["{name}"]\nreview = {one.review:.2f}\nflag = {one.flag:.2f}\nhold = {one.hold:.2f}\n'
-        f"second_flag = {one.second_flag:.2f}\nsecond_hold = {one.second_hold:.2f}\n"
-        f"support = {one.support:.2f}\nsecond_support = {one.second_support:.2f}\n"
+        "".join(
+            [f'["{name}"]\n', *(f"{key} = {value:.3f}\n" for key, value in asdict(one).items())]
+        )
         for name, one in sorted(thresholds.items())
     ]
     file.write_text("\n".join((THRESHOLDS_HEAD, *parts)), "utf-8")

@@ -13,7 +13,6 @@ from safety.training.thresholds import FUNCTION, PUBLIC, TALK, TWINS, kind_of
 
 Z = 1.96  # of a 95 % interval
 HITS = "hits"
-LEVELS = ("flag", "second_flag")  # of the model alone, and of a second opinion
 SIDE_MIN = 10  # fewer texts on a side give no area under a curve
 
 
@@ -126,22 +125,21 @@ def _cell(trained: Trained, caught: NDArray[np.bool_], rows: Sequence[int]) -> s
 
 
 def _seconded(seconded: SecondTrained) -> Iterator[str]:
-    yield "| | texts | in doubt | model alone | with a second opinion |\n|---|---|---|---|---|"
-    limits = list(seconded.thresholds.values())
-    flag, second = (np.array([getattr(one, name) for one in limits]) for name in LEVELS)
-    asked, first, chances = seconded.asked, seconded.first, seconded.chances
+    yield "| | texts | in doubt | model alone | rules and model | with a second opinion |"
+    yield "|---|---|---|---|---|---|"
+    flag = np.array([one.flag for one in seconded.thresholds.values()])
+    first, chances = seconded.first, seconded.chances
     alone = (first >= flag).any(axis=1)
-    beside = np.where(asked, chances >= second, first >= flag).any(axis=1)
+    columns = (seconded.asked.any(axis=1), alone, seconded.before, seconded.found)
     kinds = np.array(
         [HITS if one.own and one.policies else kind_of(one) for one in seconded.examples]
     )
     for kind in (HITS, TWINS, TALK, PUBLIC, FUNCTION):
         rows = kinds == kind
-        cells = [
-            share(int(one[rows].sum()), int(rows.sum())) for one in (asked.any(1), alone, beside)
-        ]
+        cells = [share(int(one[rows].sum()), int(rows.sum())) for one in columns]
         yield f"| {kind} | {rows.sum()} | {' | '.join(cells)} |"
     rows = np.isin(kinds, (HITS, TWINS))
     areas = [area(kinds[rows] == HITS, one[rows].max(axis=1)) for one in (first, chances)]
     cells = [f"{value:.3f} ± {half:.3f}" for value, half in areas]
-    yield f"| area, hits over twins, every text asked | {rows.sum()} | | {' | '.join(cells)} |"
+    said = " | | ".join(cells)
+    yield f"| area, hits over twins, every text asked | {rows.sum()} | | {said} |"

@@ -26,9 +26,16 @@ from safety.training.calibration import platt, probabilities
 from safety.training.columns import HARM, target
 from safety.training.fit import Floats, fold_of
 from safety.training.recipe import Trained
-from safety.training.ruled import Ruled
+from safety.training.ruled import Flags, Ruled
 from safety.training.texts import Example
-from safety.training.thresholds import GRID, NEVER, SECOND_HOLD, Threshold, thresholds
+from safety.training.thresholds import (
+    NEVER,
+    SECOND_FLAG,
+    SECOND_GRID,
+    SECOND_HOLD,
+    Threshold,
+    thresholds,
+)
 from safety.training.tuning import Taught, Tuned, tuned
 
 Tune = Callable[[Taught], Tuned]
@@ -50,14 +57,17 @@ class SecondTrained:
     """The checksum of the model with its second stage, and what it says of texts it never saw.
 
     `examples` are those; `chances` those of the second stage (text x policy), `first` those of the
-    first stage for the same texts, `asked` where the second one is asked.
+    first stage for the same texts, `asked` where the second one is asked; `before` and `found` say
+    which texts rules and the first stage flag or hold together, and which all three do.
     """
 
     checksum: str
     examples: tuple[Example, ...]
     first: Floats
     chances: Floats
-    asked: NDArray[np.bool_]
+    asked: Flags
+    before: Flags
+    found: Flags
     thresholds: dict[str, Threshold]
 
 
@@ -94,10 +104,14 @@ def _train(trained: Trained, out: Path, tune: Tune, embed: Embed) -> SecondTrain
     chances = weighed(curves, scores, first, examples)
     write(out / "model", policies, found, curves)
     rules = trained.rules and trained.rules.of(places)
-    limits, asked = limited(trained, examples, first, chances, rules)
+    limits, asked, found_so = limited(trained, examples, first, chances, rules)
     artefact.write_thresholds(out / "thresholds.toml", limits)
     checksum = artefact.write_checksums(out / "model")
-    return SecondTrained(checksum, examples, first, chances, asked, limits)
+    named = [trained.thresholds[name] for name in policies]
+    before = (first >= [one.flag for one in named]).any(axis=1)
+    if rules:
+        before |= rules.found(first.max(axis=1), max(one.support for one in named))
+    return SecondTrained(checksum, examples, first, chances, asked, before, found_so, limits)
 
 
 def split(examples: Sequence[Example]) -> tuple[list[int], list[int]]:
@@ -192,9 +206,9 @@ def limited(
     first: Floats,
     chances: Floats,
     rules: Ruled | None,
-) -> tuple[dict[str, Threshold], NDArray[np.bool_]]:
-    """The thresholds with those of the second stage, within the same budgets of false alarms; and
-    where (text x policy) it is asked: as `Heads.uncertain` says."""
+) -> tuple[dict[str, Threshold], Flags, Flags]:
+    """The thresholds with those of the second stage, within the same budgets of false alarms; where
+    (text x policy) it is asked, as `Heads.uncertain` says; and which texts are found then."""
     named = [trained.thresholds[name] for name in trained.policies]
     review = np.array([one.review if one.review < NEVER else np.inf for one in named])
     asked, grave = first >= review, 0.0
@@ -205,13 +219,24 @@ def limited(
     if rules:
         grave = grave_support(after.max(axis=1), examples, rules)
         rules = rules.contradicted(after.max(axis=1), grave=grave)
-    found = thresholds(trained.policies, after, examples, rules, SECOND_HOLD)
+    found = thresholds(
+        trained.policies,
+        after,
+        examples,
+        rules,
+        flag_budget=SECOND_FLAG,
+        hold_budget=SECOND_HOLD,
+        grid=SECOND_GRID,
+    )
     limits = {}
     for name, one in trained.thresholds.items():
         flag, hold_from = found[name].flag, found[name].hold
         support = min(grave, flag) if is_grave(name) else found[name].support
         limits[name] = replace(one, second_flag=flag, second_hold=hold_from, second_support=support)
-    return limits, asked
+    caught = (after >= [found[name].flag for name in trained.policies]).any(axis=1)
+    if rules:
+        caught |= rules.found(after.max(axis=1), max(one.support for one in found.values()))
+    return limits, asked, caught
 
 
 def is_grave(name: str) -> bool:
@@ -223,7 +248,7 @@ def grave_support(harm: Floats, examples: Sequence[Example], rules: Ruled) -> fl
     """Below which chance of harm a second opinion may contradict rules of severity 4: the highest
     that loses no more than `GRAVE_LOST` of the hits that they found."""
     hits = harm[rules.grave & np.array([bool(one.own and one.policies) for one in examples])]
-    kept = [level for level in GRID if (hits < level).sum() <= GRAVE_LOST * len(hits)]
+    kept = [level for level in SECOND_GRID if (hits < level).sum() <= GRAVE_LOST * len(hits)]
     return float(max(kept, default=0.0)) if len(hits) else 0.0
 
 

@@ -21,6 +21,8 @@ TWINS, TALK, PUBLIC, FUNCTION = "twins", "talk", "public", "function"
 Budget = Mapping[str, float]
 FLAG: Budget = {TWINS: 0.025, TALK: 0.012, PUBLIC: 0.02}  # of rules and model together
 HOLD: Budget = {TWINS: 0.008, TALK: 0.004, PUBLIC: 0.01}  # of the model alone, as what follows
+# Of all three together. Less than FLAG: fewer texts choose these levels, which fit them the more.
+SECOND_FLAG: Budget = {TWINS: 0.02, TALK: 0.012, PUBLIC: 0.02}
 SECOND_HOLD: Budget = {TWINS: 0.012, TALK: 0.006, PUBLIC: 0.015}  # of both stages together
 REVIEW: Budget = {TWINS: 0.25, TALK: 0.09, PUBLIC: 0.12}  # with what rules find, a tenth of talk
 # Of these, what hate may take: the one policy that public sets label. Its hardest harmless texts
@@ -29,6 +31,7 @@ HATE_SHARE = 0.1
 HATE_PUBLIC = 0.5  # of the budget of public texts
 HATE_FUNCTION = 0.25
 GRID = np.array([*np.round(np.arange(0.02, 0.985, 0.02), 2), 0.985, 0.99, 0.995])
+SECOND_GRID = np.array([*np.round(np.arange(0.02, 0.985, 0.01), 2), 0.985, 0.99, 0.995])
 LOWEST = 0.2  # nothing less likely than this is flagged, however silent harmless texts are
 NEVER = 1.0  # no score reaches it
 GRAVE = 3  # from this severity on, a hit caught counts twice
@@ -66,15 +69,18 @@ def thresholds(
     chances: Floats,
     examples: Sequence[Example],
     rules: Ruled | None = None,
+    *,
+    flag_budget: Budget = FLAG,
     hold_budget: Budget = HOLD,
+    grid: Floats = GRID,
 ) -> dict[str, Threshold]:
     """Thresholds that catch most hits while false alarms stay within the budgets.
 
     One level for grave policies, one for the others and one below which the model contradicts
     rules: three numbers cannot learn the texts by heart, as one number for each policy did.
     """
-    search = _Search(policies, chances[:, : len(policies)], examples)
-    flag, support = search.levels(FLAG, LOWEST, rules)
+    search = _Search(policies, chances[:, : len(policies)], examples, grid)
+    flag, support = search.levels(flag_budget, LOWEST, rules)
     hold = np.maximum(search.levels(hold_budget, LOWEST)[0], flag)
     review = np.minimum(search.levels(REVIEW)[0], flag)
     return {
@@ -89,8 +95,9 @@ class _Search:
     """The probabilities of the texts, and which of them a budget may spend."""
 
     def __init__(
-        self, policies: Sequence[str], chances: Floats, examples: Sequence[Example]
+        self, policies: Sequence[str], chances: Floats, examples: Sequence[Example], grid: Floats
     ) -> None:
+        self._grid = grid
         self._policies = tuple(policies)
         self._chances = chances
         self._grave = np.array([(policy(name).severity or 0) >= GRAVE for name in policies])
@@ -113,14 +120,14 @@ class _Search:
         With `rules`, only texts that they judged count, but for the public ones.
         """
         hate = self._hate_level(budget)
-        grid = np.array([*GRID[lowest <= GRID], NEVER])
+        grid = np.array([*self._grid[lowest <= self._grid], NEVER])
         columns = [self._grave & ~self._hate, ~self._grave & ~self._hate]
         grave, other = (self._chances[:, one].max(axis=1, initial=0.0) for one in columns)
         harm = self._chances.max(axis=1)
         by_hate = (self._chances[:, self._hate] >= hate).any(axis=1)
         counted = np.ones(len(harm), bool) if rules is None else rules.judged
         best, most = (NEVER, NEVER, 0.0), -1.0
-        for support in (0.0,) if rules is None else (0.0, *GRID):
+        for support in (0.0,) if rules is None else (0.0, *self._grid):
             firm = by_hate if rules is None else by_hate | rules.found(harm, support)
             found = _Found(firm, grave, other, grid)
             gain = found.weight(self._worth * counted)
@@ -147,7 +154,7 @@ class _Search:
         room = {kind: share * HATE_SHARE for kind, share in budget.items()}
         room |= {PUBLIC: HATE_PUBLIC * budget[PUBLIC], FUNCTION: HATE_FUNCTION}
         chance = self._chances[:, self._hate].max(axis=1, initial=0.0)
-        for level in GRID:
+        for level in self._grid:
             alarms = {kind: (chance >= level)[self._kinds == kind] for kind in room}
             if all(alarms[kind].sum() <= share * alarms[kind].size for kind, share in room.items()):
                 return float(level)

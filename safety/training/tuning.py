@@ -19,7 +19,7 @@ from safety.training import nibbles
 from safety.training.pieces import Pieces
 
 RATE, HEADS_RATE = 1.5e-4, 2e-3
-PASSES = 2  # through all texts
+PASSES = 3  # through all texts
 WARM_UP = 0.1  # of the batches
 DECAY = 0.01
 GRADIENT_MAX = 5.0

@@ -116,18 +116,23 @@ def test_a_second_opinion_has_only_the_false_alarms_that_rules_leave_it(
     (tmp_path / "model").mkdir()
     twins = np.array([one.harmless for one in trained.examples])
     everything, nothing = np.ones_like(twins), np.zeros_like(twins)
-    alone, beside_firm, beside_weak = (
-        train(replace(trained, rules=rules), tmp_path).thresholds[POLICIES[0]]
+    trainings = [
+        train(replace(trained, rules=rules), tmp_path)
         for rules in (
             Ruled(everything, nothing, nothing, nothing),
             Ruled(everything, twins, nothing, nothing),
             Ruled(everything, nothing, nothing, twins),
         )
-    )
+    ]
+    alone, beside_firm, beside_weak = (one.thresholds[POLICIES[0]] for one in trainings)
     assert alone.second_flag < 1.0
     assert beside_firm.second_flag == 1.0
     assert beside_weak.second_flag < 1.0
     assert beside_weak.second_support > alone.second_support == 0.0  # which it contradicts
+    harmless = np.array([one.harmless for one in trainings[2].examples])
+    assert trainings[2].before[harmless].all()
+    assert not trainings[2].found[harmless].any()
+    assert trainings[2].found[~harmless].all()
 
 
 def test_a_second_opinion_contradicts_grave_rules_only_where_that_loses_hardly_a_hit() -> None:
@@ -201,7 +206,14 @@ def test_its_figures_say_what_it_adds_to_the_model(trained: Trained, tmp_path: P
     hits, twins = (
         next(row for row in rows if row.startswith(f"| {kind} ")) for kind in ("hits", "twins")
     )
-    assert [cell.split()[0] for cell in hits.split("|")[3:6]] == ["1.000", "0.000", "1.000"]
-    assert [cell.split()[0] for cell in twins.split("|")[3:6]] == ["1.000", "0.000", "0.000"]
+    assert [cell.split()[0] for cell in hits.split("|")[3:7]] == [
+        "1.000",
+        "0.000",
+        "0.000",
+        "1.000",
+    ]
+    assert [cell.split()[0] for cell in twins.split("|")[3:7]] == [
+        "1.000", "0.000", "0.000", "0.000",
+    ]  # fmt: skip
     assert "| 0.500 ± " in rows[-1]
     assert "| 1.000 ± " in rows[-1]

@@ -173,6 +173,16 @@ def test_a_calibration_finds_the_curve_it_was_drawn_from():
     assert np.abs(found - true).max() < 0.1
 
 
+def test_a_calibration_is_found_from_where_most_texts_are_far_too_sure_of_themselves():
+    chance = np.random.default_rng(1)
+    table = np.column_stack([chance.normal(0, 10, size=20_000) for _ in range(3)])
+    table[:, 1] += table[:, 0]
+    labels = (chance.random(20_000) < 1 / (1 + np.exp(-0.15 * table[:, 0] - 1))).astype(float)
+    table = np.column_stack([table, np.ones(20_000)])
+    found = platt(table, labels, np.ones(20_000), np.array([0.0, 0.0, 9.0, 0.0]))
+    assert np.abs(found - [0.15, 0.0, 0.0, 1.0]).max() < 0.1
+
+
 def test_the_likeliest_policy_has_the_chance_of_harm_and_the_others_their_part_of_it():
     policies_harm_abuse = np.array([[0.2, 0.4, 0.1, 0.8, 0.3], [0.01, 0.01, 0.005, 0.1, 0.9]])
     expected = [[0.4, 0.8, 0.2, 0.8, 0.3], [0.1, 0.1, 0.05, 0.1, 0.9]]
