@@ -1,7 +1,7 @@
 """The second stage: an encoder tuned to our texts, its heads, and what it all is worth.
 
 Learns from the same texts as the first stage but for one of its folds, by which the two are then
-weighed together: texts that neither had seen. Slow part: the tuning, about an hour.
+weighed together: texts that neither had seen. Slow part: the tuning, more than an hour.
 """
 
 import json
