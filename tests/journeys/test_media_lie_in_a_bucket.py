@@ -13,7 +13,9 @@ from tests.journeys.conftest import require_honest
 from tests.paywall import pictures
 from tests.processes.doors import Door
 from tests.running_server import RunningServer, free_port
-from tests.wire import Person
+from tests.wire import Person, until
+
+BUSY_MACHINE_SECONDS = 60  # it is asked again after five
 
 
 @pytest.fixture
@@ -55,8 +57,12 @@ def test_a_picture_is_bought_once_and_opens_whenever_the_bucket_answers(
         assert (away.status_code, away.json()) == (503, {"code": "busy"})
         refused = studio.upload(creator, original)
         assert (refused.status_code, refused.json()["code"]) == (503, "busy")
-        assert httpx.get(f"{elsewhere.url}/readyz", timeout=30).json()["ready"]
+        told = httpx.get(f"{elsewhere.url}/readyz", timeout=30).json()
+        assert (told["ready"], "media" in told["degraded"]) == (True, True)
         door.open()
+        until(lambda: fan.get(link["url"]).status_code == 200, seconds=BUSY_MACHINE_SECONDS)
+        told = httpx.get(f"{elsewhere.url}/readyz", timeout=30).json()
+        assert "media" not in told["degraded"]
         whole = fan.get(link["url"]).content
         part = fan.get(link["url"], headers={"Range": "bytes=1000-1999"})
         assert (part.status_code, part.content) == (206, whole[1_000:2_000])
