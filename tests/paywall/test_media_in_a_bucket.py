@@ -29,7 +29,7 @@ BUSY = (503, "busy")
 @pytest.fixture(autouse=True)
 def door(bucket: LocalBucket, settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
     """The bucket is the store, behind a door that is open at first; it is asked again at once."""
-    monkeypatch.setattr("paywall.vault.store.bucket.SILENT_SECONDS", 0.001)
+    monkeypatch.setattr("paywall.vault.store.bucket.SILENT_SECONDS", 0.0)
     with Door(to=("127.0.0.1", bucket.port), port=free_port()) as door:
         settings.MEDIA_STORE_URL = bucket.behind(door.port)
         door.open()
