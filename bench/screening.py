@@ -129,7 +129,8 @@ def run(*, quick: bool, say: Callable[[str], None]) -> Report:
     book, model = rulebook.parse(rulebook.read()), Classifier.load()
     large = corpus.grown(book, PATTERNS)
     report.settings |= {"rules": len(book.rules), "patterns": corpus.pattern_count(book.rules),
-                        "large": corpus.pattern_count(large.rules)}  # fmt: skip
+                        "large": corpus.pattern_count(large.rules),
+                        "model_compiled": model.compiled}  # fmt: skip
     shipped, engine = Engine(book, model), Engine(large, model)
     for name, texts in corpus.harmless_and_hostile(most).items():
         say(f"{name}: {len(texts)} texts of {fmean(map(len, texts)):.0f} characters on average")
@@ -164,15 +165,18 @@ def _stages(book: RuleBook, model: Classifier, shipped: Engine, large: Engine) -
         reading: Reading = read(text)
         return lambda: matcher.match(reading)
 
-    def judged(text: str) -> Callable[[], object]:
+    by_numpy = Classifier.load(kernel_in=None)
+
+    def judged(text: str, by: Classifier = model) -> Callable[[], object]:
         folded = fold(text).text
-        return lambda: model.judge(folded)
+        return lambda: by.judge(folded)
 
     return {
         "0 normalise": normalise,
         "1b extractors": extractors,
         "1a rules": rules,
         "2 model": judged,
+        "2 model, by numpy": lambda text: judged(text, by_numpy),
         f"stages 0-2, {SHIPPED}": lambda text: lambda: shipped.screen(text, CONTEXT),
         f"stages 0-2, {PATTERNS} patterns": lambda text: lambda: large.screen(text, CONTEXT),
     }

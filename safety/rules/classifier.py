@@ -4,20 +4,24 @@ Hides how a text becomes numbers (character 3- to 5-grams, words, pairs of words
 each other, in their order, all hashed by their place in the text) and how the weights lie in a file
 (bytes, mapped into memory and shared by every process of the machine). Linear on purpose: a score
 is a sum of weights, the same input always gives the same score, and no input makes it slow.
-`safety.training` writes the files; `docs/model-card.md` says what the scores are worth.
+`safety.training` writes the files; `docs/model-card.md` says what the scores are worth. Where the
+kernel is compiled (`safety.rules.kernel`) it says the same, bit for bit, and numpy is not asked.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import sqrt
+from math import exp, sqrt
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from safety.rules import kernel as compiled
+from safety.rules.kernel import Kernel
 
 MODEL = Path(__file__).parent / "model"
 CARD, WEIGHTS, CHECKSUMS = "model.json", "weights.bin", "SHA256SUMS"
@@ -119,7 +123,7 @@ class Table:
     """
 
     def __init__(self, tags: NDArray[np.uint16], weights: NDArray[np.int8]) -> None:
-        self._tags, self._weights = tags, weights
+        self.tags, self.weights = tags, weights
         self._shift = np.uint64(64 - (tags.size.bit_length() - 1))
 
     def sums(self, slots: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -127,13 +131,13 @@ class Table:
 
         Sums of a few thousand bytes are exact in float32, so no order of addition shows.
         """
-        rows = self._weights.take(slots, axis=0).astype(np.float32)
+        rows = self.weights.take(slots, axis=0).astype(np.float32)
         return _ONES[: slots.size] @ rows
 
     def slots(self, hashes: Hashes) -> NDArray[np.intp]:
         """The slots of those hashes that have one, in order."""
         slots = (hashes >> self._shift).view(np.int64)
-        known: NDArray[np.intp] = slots[self._tags[slots] == tags_of(hashes)]
+        known: NDArray[np.intp] = slots[self.tags[slots] == tags_of(hashes)]
         return known
 
 
@@ -154,25 +158,31 @@ def tags_of(hashes: Hashes) -> NDArray[np.uint16]:
 class Classifier:
     """A trained model. Threads share it; it is never written to."""
 
-    def __init__(self, card: Mapping[str, Any], weights: memoryview, checksum: str) -> None:
+    def __init__(
+        self, card: Mapping[str, Any], weights: memoryview, checksum: str, kernel: Kernel | None
+    ) -> None:
         self.checksum = checksum
+        self._kernel = kernel
         self.policies: tuple[str, ...] = tuple(card["policies"])
         columns = len(self.policies) + 3  # then harm, abuse, language
         self._table = _table(weights, card["slots"], columns)
-        self._scale = np.array(card["scale"])
-        self._bias = np.array(card["bias"])
+        self._scale = np.array(card["scale"], np.float64)
+        self._bias = np.array(card["bias"], np.float64)
         self._margin = float(card["language_margin"])
         self._coverage = float(card["language_coverage"])
         self._calibration = {
-            language: tuple(-np.array(column) for column in card["calibration"][language])
+            language: tuple(-np.array(column, float) for column in card["calibration"][language])
             for language in ("", *LANGUAGES)
         }
 
     @classmethod
-    def load(cls, folder: Path = MODEL) -> "Classifier":
+    def load(
+        cls, folder: Path = MODEL, *, kernel_in: Path | None = compiled.FOLDER
+    ) -> "Classifier":
         """The model of `folder`, mapped and not read in; `ModelError` when it cannot be trusted.
 
         `checksum` is the SHA-256 of the list of checksums, hence of every byte of the model.
+        `kernel_in` is where the compiled kernel may lie; None: numpy does it all.
         """
         try:
             sums = (folder / CHECKSUMS).read_bytes()
@@ -188,13 +198,19 @@ class Classifier:
             if card["format"] != FORMAT:
                 raise ModelError(f"format {card['format']} of the model is not {FORMAT}")
             weights = memoryview(np.memmap(folder / WEIGHTS, mode="r"))
-            return cls(card, weights, hashlib.sha256(sums).hexdigest())
+            kernel = compiled.load(kernel_in) if kernel_in else None
+            return cls(card, weights, hashlib.sha256(sums).hexdigest(), kernel)
         except (OSError, KeyError, TypeError, UnicodeDecodeError) as wrong:
             raise ModelError(f"no model in {folder.name}: {type(wrong).__name__}") from None
         except ModelError:
             raise
         except ValueError as wrong:
             raise ModelError(f"the model of {folder.name} is malformed: {wrong}") from None
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the kernel says it, and not numpy."""
+        return self._kernel is not None
 
     def judge(self, *readings: str) -> Judgement:
         """What the model says of the clearest of these readings of one folded text.
@@ -204,14 +220,15 @@ class Classifier:
         told = list(map(self._told, readings))
         logits, known = told[0] if len(told) == 1 else max(told, key=itemgetter(1))
         language = self._language(float(logits[-1]), known)
-        slope, harm, offset = self._calibration[language]
-        scores = _unlikely(slope * logits[:-1] + harm * logits[-3] + offset)
-        own = scores[:-2]
-        own *= scores[-2] / np.maximum.reduce(own)
-        return Judgement(language, tuple(own.tolist()), float(scores[-1]))
+        chances = self._kernel.chances if self._kernel else _chances
+        return Judgement(language, *chances(logits, *self._calibration[language]))
 
     def logits(self, window: str) -> tuple[NDArray[np.float64], float]:
         """One raw score for each column of a window, and which share of its features is known."""
+        if self._kernel:
+            told = np.empty(self._scale.size)
+            table = _WORDLY, self._table.tags, self._table.weights
+            return told, self._kernel.logits(window, *table, self._scale, self._bias, told)
         hashes = features(window)
         known = self._table.slots(hashes)
         share = known.size / max(hashes.size, 1)
@@ -241,16 +258,21 @@ class Classifier:
         return LANGUAGES[0] if score > 0 else LANGUAGES[1]
 
 
-def _unlikely(against: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The chances whose logits `against` holds with the other sign; overwrites it.
+def _chances(
+    logits: NDArray[np.float64],
+    slope: NDArray[np.float64],
+    harm: NDArray[np.float64],
+    offset: NDArray[np.float64],
+) -> tuple[tuple[float, ...], float]:
+    """Calibrated scores, and abuse. The calibration has the other sign: it speaks against.
 
     Bounded, so that no chance reaches 1.0, which thresholds use for never.
     """
-    np.minimum(against, 30.0, out=against)
-    np.maximum(against, -30.0, out=against)
-    np.exp(against, out=against)
-    against += 1.0
-    return np.reciprocal(against, out=against)
+    against = slope * logits[:-1] + harm * logits[-3] + offset
+    np.clip(against, -30.0, 30.0, out=against)
+    *own, any_harm, abuse = (1.0 / (exp(one) + 1.0) for one in against.tolist())
+    share = any_harm / max(own)
+    return tuple(one * share for one in own), abuse
 
 
 def _table(weights: memoryview, slots: int, columns: int) -> Table:

@@ -105,6 +105,30 @@ def test_without_network_it_says_so(checkout: Path):
     assert "check the network" in the_sentence(done)
 
 
+@pytest.mark.parametrize("environment", [{}, {"CC": "false"}])
+def test_the_kernel_is_compiled_once_or_done_without(checkout: Path, environment: dict[str, str]):
+    """Whoever cannot compile it is told so, once, and served by numpy."""
+    rules = checkout / "safety" / "rules"
+    rules.mkdir(parents=True)
+    for name in ("kernel.py", "kernel.c"):
+        shutil.copy(ROOT / "safety" / "rules" / name, rules)
+    (checkout / "manage.py").write_text("print('managed')")
+    (checkout / ".venv").symlink_to(ROOT / ".venv")
+    state = checkout / ".aparte"
+    state.mkdir()
+    lock = (checkout / "requirements.lock").read_bytes()
+    noted = subprocess.run(["cksum"], input=lock, capture_output=True, check=True).stdout
+    (state / "requirements.done").write_bytes(noted)
+    first, second = (
+        aparte(checkout, "check-books", path=os.environ["PATH"], **environment) for _ in range(2)
+    )
+    assert (first.stdout, second.stdout) == ("managed\n", "managed\n")
+    assert ("numpy judges texts instead" in first.stderr) == bool(environment)
+    assert (rules / "_kernel.abi3.so").exists() == (not environment)
+    assert "kernel of the text model" in first.stderr
+    assert second.stderr == ""
+
+
 def test_a_port_that_is_taken_is_named_with_the_way_out(tmp_path: Path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

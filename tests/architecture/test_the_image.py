@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from safety.rules import kernel
 from tests.architecture.source import APPS, ROOT, tracked
 from tests.architecture.test_operations_page import settings_read
 
@@ -36,6 +37,18 @@ def test_the_image_has_the_whole_product_and_nothing_that_is_not_tracked() -> No
     packages = {app for app in APPS if app != "bench"}
     assert packages <= set(ADMITTED)
     assert all(tracked(name) for name in ADMITTED), ADMITTED
+
+
+def test_the_image_has_the_compiled_kernel_and_no_compiler() -> None:
+    stages = DOCKERFILE.split("\nFROM ")
+    (compiling,) = (stage for stage in stages if "python -m safety.rules.kernel" in stage)
+    copied = re.findall(r"^COPY (\S+) (\S+)$", compiling, re.MULTILINE)
+    assert copied == [("safety/__init__.py",) * 2, ("safety/rules",) * 2]
+    assert f"safety/rules/{kernel.BUILT} safety/rules/\n" in LAST_STAGE
+    assert LAST_STAGE.index("COPY . .") < LAST_STAGE.index(kernel.BUILT)
+    assert "gcc" not in LAST_STAGE
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert "**/*.so" in ignored  # one compiled on whoever builds it is not the image's
 
 
 def test_the_composition_sets_only_settings_that_are_read() -> None:

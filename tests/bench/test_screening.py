@@ -13,7 +13,8 @@ from bench.screening import PATTERNS, Report, Row
 from safety.rules import rulebook
 
 CASES = (
-    "0 normalise", "1b extractors", "1a rules", "2 model", "stages 0-2, shipped book",
+    "0 normalise", "1b extractors", "1a rules", "2 model", "2 model, by numpy",
+    "stages 0-2, shipped book",
     f"stages 0-2, {PATTERNS} patterns", "beside: re, the same patterns",
     "beside: better_profanity",
 )  # fmt: skip
