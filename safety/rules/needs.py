@@ -82,10 +82,15 @@ _NOTHING = _Part(("",), 0)
 _GAP = _Part((), 1)  # what keeps two chunks apart
 
 
+def is_phrase(source: str) -> bool:
+    """Whether a pattern is plain words in a row, as most are: that is told at once."""
+    return source.isascii() and all(map(str.isalnum, source.split(SPACE)))
+
+
 def needs(source: str) -> Needs:
     """What every match of `source`, between two ends of words, contains. Raises `Unreadable`."""
-    words = source.split(SPACE)
-    if source.isascii() and all(map(str.isalnum, words)):  # a plain phrase, as most are
+    if is_phrase(source):
+        words = source.split(SPACE)
         pairs = {f"{one} {other}" for one, other in pairwise(words)} or set(words)
         rarest = sorted(pairs, key=lambda key: (-_rarity(key), key))
         return Needs(tuple(frozenset((one,)) for one in rarest), len(words) - 1)

@@ -18,7 +18,8 @@ from typing import Any
 
 import re2
 
-from safety.rules.needs import Unreadable, forget, needs
+from safety.rules import needs, needs_file
+from safety.rules.needs import Unreadable
 from safety.rules.normalise import Span, fold, squeeze_word
 
 Words = Mapping[str, tuple[str, ...]]
@@ -215,7 +216,7 @@ class Pattern:
         self.source = source
         name_signs(source)
         try:
-            needed = needs(source)
+            needed = needs_file.needs_of(source)
         except Unreadable as wrong:
             raise PatternError(f"{wrong} in {source}") from None
         self.rarest, *also = map(_in_bytes, needed.keys) if needed.keys else (ANY_TEXT,)
@@ -258,7 +259,8 @@ def release_read() -> None:
     """Forget what was kept while patterns were read: for when a book has all of its own."""
     _pairs.clear()
     _sets.clear()
-    forget()
+    needs.forget()
+    needs_file.forget()
 
 
 def release_compiled() -> None:
