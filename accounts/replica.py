@@ -27,7 +27,6 @@ PATIENCE_SECONDS, STEP_SECONDS = 0.02, 0.002  # replaying is a moment behind, an
 BEHIND_SECONDS, AWAY_SECONDS = 0.2, 5.0  # in which one that was behind, or away, is not asked
 _POSITION = "primary_position"
 
-
 _rest = Rest()
 
 

@@ -1,4 +1,4 @@
-"""When to leave alone a part that does not answer: a replica, a bucket."""
+"""When to leave alone a part that does not answer: a replica, a bucket, Redis, a worker."""
 
 from threading import Lock
 from time import monotonic

@@ -56,8 +56,11 @@ class Health:
 def _degraded() -> list[str]:
     """What a process goes on without. Redis is away from all of them at once: a balancer that took
     every one of them away for it would make of late hints a platform that nobody reaches."""
-    parts = {"bus": inbox.hears_others(), "replica": not replica.silent()}
-    parts["media"] = not store.silent()
+    parts = {
+        "bus": inbox.hears_others(),
+        "replica": not replica.silent(),
+        "media": not store.silent(),
+    }
     return [name for name, answers in parts.items() if not answers]
 
 

@@ -16,6 +16,7 @@ import msgspec
 from accounts import metrics
 from accounts.bus._links import LOST, link
 from accounts.bus._parcels import Parcel
+from accounts.rest import Rest
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class RedisBus:
         self._unwritten: set[UUID] = set()  # whose number it could not be told
         self._telling: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._silent_until = 0.0
+        self._rest = Rest()
         self._gap = _Gap(self.carry)
         self._closed = False
         metrics.BUS_CONNECTED.set_function(lambda: float(self._subscribed.is_set()))
@@ -58,7 +59,7 @@ class RedisBus:
         return self._subscribed.is_set()
 
     def carry(self, parcels: Sequence[Parcel]) -> None:
-        if time.monotonic() < self._silent_until:
+        if not self._rest.is_over():
             self._lose(parcels)
             return
         try:
@@ -68,9 +69,11 @@ class RedisBus:
                     {self._channel(to): self._encoder.encode(what) for to, what in bundles.items()}
                 )
         except LOST as error:
-            self._silent_until = time.monotonic() + SILENCE_SECONDS
+            self._rest.lasts(SILENCE_SECONDS)
             self._lose(parcels)
             logger.warning("bus: %d parcels not carried (%s)", len(parcels), type(error).__name__)
+        else:
+            self._rest.lasts(0.0)
 
     def _lose(self, parcels: Sequence[Parcel]) -> None:
         metrics.BUS_LOST.inc(len(parcels))

@@ -7,7 +7,6 @@ told to Redis afterwards; it is kept for the next time, until it is too old to c
 """
 
 import logging
-import time
 from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
@@ -18,6 +17,7 @@ from redis.retry import Retry
 
 from accounts import metrics
 from accounts.bus._links import CLUSTER, CONNECT_SECONDS, LOST, Cluster, plain
+from accounts.rest import Rest
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ class LimitsCache(BaseCache):
     Never raises because of Redis. `clear` is not offered: the bus lives in the same database.
     """
 
-    _silent_until: float | None = None  # of the whole process; None while Redis answers
+    _rest = Rest()  # of the whole process
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(params)
@@ -56,7 +56,7 @@ class LimitsCache(BaseCache):
         return self._ask("delete", key, version=version)
 
     def _ask(self, operation: str, *words: Any, version: Any) -> Any:
-        if self._silent_until is None or time.monotonic() >= self._silent_until:
+        if self._rest.is_over():
             try:
                 answer = getattr(self._shared, operation)(*words, version=version)
             except LOST as error:
@@ -67,17 +67,13 @@ class LimitsCache(BaseCache):
         metrics.LIMITS_ALONE.inc()
         return getattr(self._own, operation)(*words, version=version)
 
-    @classmethod
-    def _falls_silent(cls, error: Exception) -> None:
-        if cls._silent_until is None:
+    def _falls_silent(self, error: Exception) -> None:
+        if not self._rest.lasts(SILENCE_SECONDS):
             name = type(error).__name__
             logger.warning("limits: Redis is away (%s), this process counts for itself", name)
-        cls._silent_until = time.monotonic() + SILENCE_SECONDS
 
-    @classmethod
-    def _answers(cls) -> None:
-        if cls._silent_until is not None:
-            cls._silent_until = None
+    def _answers(self) -> None:
+        if self._rest.lasts(0.0):
             logger.warning("limits: Redis answers again, tries are counted for all processes")
 
 

@@ -4,7 +4,6 @@ Off by default (`settings.SECOND_OPINION`): what the first stage is unsure of th
 When it is on and does not answer, nothing passes undecided: docs/screening.md, "Second opinion".
 """
 
-import time
 from collections.abc import Callable
 from functools import cache
 from importlib.util import find_spec
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from accounts.rest import Rest
 from safety import screening
 from safety.rules.basis import SECOND_OPINION
 from safety.screening import Context, Engine, Verdict
@@ -20,7 +20,7 @@ from safety.second_opinion import client, frames
 PATIENCE_SECONDS = 1.0  # of a thread that nobody waits for
 SILENCE_SECONDS = 5.0  # for which such a thread leaves a worker alone that did not answer
 
-_silent_until = 0.0
+_rest = Rest()
 
 
 def enabled() -> bool:
@@ -83,13 +83,11 @@ def screen_patiently(text: str, context: Context) -> Verdict:
 
 
 def _patiently(text: str, verdict: Verdict) -> client.Chances | None:
-    global _silent_until
-    if time.monotonic() < _silent_until:
+    if not _rest.is_over():
         return None
     question = frames.ask(id=1, text=text, language=verdict.language, chances=_doubts(verdict))
     answer = client.ask_now(socket_path(), question, seconds=PATIENCE_SECONDS)
-    if answer is None:
-        _silent_until = time.monotonic() + SILENCE_SECONDS
+    _rest.lasts(SILENCE_SECONDS if answer is None else 0.0)
     return answer.chances if answer is not None and answer.model == verdict.model else None
 
 

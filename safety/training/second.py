@@ -207,8 +207,8 @@ def limited(
     chances: Floats,
     rules: Ruled | None,
 ) -> tuple[dict[str, Threshold], Flags, Flags]:
-    """The thresholds with those of the second stage, within the same budgets of false alarms; where
-    (text x policy) it is asked, as `Heads.uncertain` says; and which texts are found then."""
+    """The thresholds with those of the second stage, within budgets of false alarms of its own;
+    where (text x policy) it is asked, as `Heads.uncertain` says; and which texts are found then."""
     named = [trained.thresholds[name] for name in trained.policies]
     review = np.array([one.review if one.review < NEVER else np.inf for one in named])
     asked, grave = first >= review, 0.0

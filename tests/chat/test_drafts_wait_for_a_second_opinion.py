@@ -12,6 +12,7 @@ import pytest
 from django.db import connections
 
 from accounts.db import in_db
+from accounts.rest import Rest
 from chat import opinions
 from chat.batching import SendQueue
 from chat.commands import Draft, Outcome, Sent, steps
@@ -52,7 +53,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 async def on(settings: Any, monkeypatch: pytest.MonkeyPatch, worker: Path) -> AsyncIterator[Path]:
     """The second stage, patient enough for a busy machine."""
     settings.SECOND_OPINION, settings.SECOND_OPINION_SOCKET = True, worker
-    monkeypatch.setattr(stage, "_silent_until", 0.0)
+    monkeypatch.setattr(stage, "_rest", Rest())
     async with asking(Client(worker, cut_seconds=60), monkeypatch):
         yield worker
 

@@ -206,14 +206,7 @@ def test_its_figures_say_what_it_adds_to_the_model(trained: Trained, tmp_path: P
     hits, twins = (
         next(row for row in rows if row.startswith(f"| {kind} ")) for kind in ("hits", "twins")
     )
-    assert [cell.split()[0] for cell in hits.split("|")[3:7]] == [
-        "1.000",
-        "0.000",
-        "0.000",
-        "1.000",
-    ]
-    assert [cell.split()[0] for cell in twins.split("|")[3:7]] == [
-        "1.000", "0.000", "0.000", "0.000",
-    ]  # fmt: skip
+    told = [[cell.split()[0] for cell in row.split("|")[3:7]] for row in (hits, twins)]
+    assert told == [["1.000", "0.000", "0.000", "1.000"], ["1.000", "0.000", "0.000", "0.000"]]
     assert "| 0.500 ± " in rows[-1]
     assert "| 1.000 ± " in rows[-1]
