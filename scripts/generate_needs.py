@@ -1,4 +1,4 @@
-"""Writes safety/rules/needs.bin: what the patterns of the shipped packs cannot match without."""
+"""Writes safety/rules/needs.json: what the patterns of the shipped packs cannot match without."""
 
 from collections.abc import Iterator
 

@@ -13,7 +13,7 @@ import msgspec
 from safety.rules import needs as reader
 from safety.rules.needs import Needs, is_phrase, needs
 
-FILE = Path(__file__).with_name("needs.bin")
+FILE = Path(__file__).with_name("needs.json")
 _DIGEST_BYTES = 8
 
 Told = tuple[int | None, tuple[frozenset[str], ...]]  # gaps and keys
@@ -21,7 +21,7 @@ Told = tuple[int | None, tuple[frozenset[str], ...]]  # gaps and keys
 
 class _Kept(msgspec.Struct, array_like=True):
     reader: str  # the SHA-256 of the `needs.py` that told it
-    patterns: dict[bytes, msgspec.Raw]  # a `Told` by the digest of a source, read when asked for
+    patterns: dict[str, msgspec.Raw]  # a `Told` by the digest of a source, read when asked for
 
 
 _kept: _Kept | None = None
@@ -34,7 +34,7 @@ def needs_of(source: str, file: Path = FILE) -> Needs:
     global _kept
     kept = _kept = _kept or _read(file)  # another thread may forget it meanwhile
     if found := kept.patterns.get(_digest(source)):
-        gaps, keys = msgspec.msgpack.decode(found, type=Told)
+        gaps, keys = msgspec.json.decode(found, type=Told)
         return Needs(keys, gaps)
     return needs(source)
 
@@ -50,18 +50,18 @@ def content(sources: Iterable[str]) -> bytes:
     told = {source: needs(source) for source in sorted(set(sources)) if not is_phrase(source)}
     patterns = {
         _digest(source): msgspec.Raw(
-            msgspec.msgpack.encode((one.gaps, tuple(map(sorted, one.keys))))
+            msgspec.json.encode((one.gaps, tuple(map(sorted, one.keys))))
         )
         for source, one in told.items()
     }
     if len(patterns) < len(told):
         raise ValueError("two patterns have one digest: make it longer")
-    return msgspec.msgpack.encode(_Kept(_reader(), patterns))
+    return msgspec.json.encode(_Kept(_reader(), patterns))
 
 
 def _read(file: Path) -> _Kept:
     try:
-        kept = msgspec.msgpack.decode(file.read_bytes(), type=_Kept)
+        kept = msgspec.json.decode(file.read_bytes(), type=_Kept)
         if kept.reader == _reader():
             return kept
     except (OSError, msgspec.DecodeError):
@@ -69,8 +69,8 @@ def _read(file: Path) -> _Kept:
     return _Kept("", {})
 
 
-def _digest(source: str) -> bytes:
-    return blake2b(source.encode(), digest_size=_DIGEST_BYTES).digest()
+def _digest(source: str) -> str:
+    return blake2b(source.encode(), digest_size=_DIGEST_BYTES).hexdigest()
 
 
 def _reader() -> str:
