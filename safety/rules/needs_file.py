@@ -49,9 +49,7 @@ def content(sources: Iterable[str]) -> bytes:
     """The file for these patterns: the same patterns are always the same bytes."""
     told = {source: needs(source) for source in sorted(set(sources)) if not is_phrase(source)}
     patterns = {
-        _digest(source): msgspec.Raw(
-            msgspec.json.encode((one.gaps, tuple(map(sorted, one.keys))))
-        )
+        _digest(source): msgspec.Raw(msgspec.json.encode((one.gaps, tuple(map(sorted, one.keys)))))
         for source, one in told.items()
     }
     if len(patterns) < len(told):

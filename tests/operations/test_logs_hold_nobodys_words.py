@@ -81,10 +81,15 @@ def entries(server: RunningServer) -> list[dict[str, Any]]:
     return [json.loads(line) for line in server.log.read_text().splitlines()]
 
 
+def some_word() -> str:
+    """A word that nobody else writes, without a digit: those of one may look like an account."""
+    return uuid4().hex.translate(str.maketrans("0123456789", "ghijklmnop"))
+
+
 def test_real_sends_leave_no_word_in_the_log_and_each_can_be_followed(
     careless: RunningServer,
 ) -> None:
-    word = uuid4().hex  # in every text of this story
+    word = some_word()  # in every text of this story
     refused, lost = uuid7(), uuid7()
     with (
         Person.new_fan(careless, cents=1_000) as fan,
@@ -142,7 +147,7 @@ def _code(answer: dict[str, Any]) -> str:
 
 
 def test_a_text_that_could_not_be_judged_is_named_by_its_message(careless: RunningServer) -> None:
-    word = uuid4().hex
+    word = some_word()
     with (
         Person.new_fan(careless, cents=1_000) as fan,
         Person.of(careless, "creator") as creator,
