@@ -28,7 +28,8 @@ French and English. Two thirds are for development: rules were written from them
 learnt from them. One third was kept apart.
 - **How often the third was opened**: only for counts, never for a text. The authors of the rules \
 opened it twice each for aggregate figures while they worked; training did for the table in the \
-[model card](model-card.md), as often as that says; and it is opened each time this page is written.
+[model card](model-card.md), as often as that says; it is opened each time this page is written, \
+and was once for rules mended text by text, which were then put back as they had been.
 - **Why it flatters**: the third has the same authors and the same habits as what the rules were \
 written from. The table *Rules alone, on other texts* shows what is left of it elsewhere. Real \
 traffic will say less again; shares of hits here say nothing about the share in life.

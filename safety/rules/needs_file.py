@@ -5,6 +5,7 @@ Hides the file. It is never needed: a pattern that is not in it, or a file that 
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from hashlib import blake2b, sha256
 from pathlib import Path
 
@@ -34,8 +35,9 @@ def needs_of(source: str, file: Path = FILE) -> Needs:
     global _kept
     kept = _kept = _kept or _read(file)  # another thread may forget it meanwhile
     if found := kept.patterns.get(_digest(source)):
-        gaps, keys = msgspec.json.decode(found, type=Told)
-        return Needs(keys, gaps)
+        with suppress(msgspec.DecodeError):  # no fault of the book
+            gaps, keys = msgspec.json.decode(found, type=Told)
+            return Needs(keys, gaps)
     return needs(source)
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from safety.rules import needs_file, rulebook
@@ -54,6 +55,14 @@ def test_a_file_that_is_missing_or_broken_is_done_without(tmp_path: Path, conten
         file.write_bytes(whole[: len(whole) // 2] if isinstance(content, str) else content)
     for source in shipped()[:200]:
         assert needs_file.needs_of(source, file) == needs(source)
+
+
+def test_what_it_says_of_one_pattern_in_another_shape_is_read_anew(tmp_path: Path):
+    source = "(?:a|b)? [0-9]{2}"
+    reader, patterns = msgspec.json.decode(needs_file.content([source]))
+    file = tmp_path / "needs.json"
+    file.write_bytes(msgspec.json.encode([reader, dict.fromkeys(patterns, "of another shape")]))
+    assert needs_file.needs_of(source, file) == needs(source)
 
 
 def test_what_another_reader_told_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
