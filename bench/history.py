@@ -107,7 +107,10 @@ def _cases(past: Past, draw: random.Random) -> dict[str, Callable[[], Call]]:
         )
 
     def cards(account_id: UUID, which: str, mark: str | None = None) -> Call:
-        return lambda: card_page(account_id=account_id, which=which, before=mark, now=NOW)
+        role = "fan" if account_id == busy else "creator"
+        return lambda: card_page(
+            account_id=account_id, role=role, which=which, before=mark, now=NOW
+        )
 
     def deep(which: str, order: Keyset, **among: object) -> Callable[[], Call]:
         rows = Conversation.objects.filter(creator_id=big, **among).order_by("seq", "id")

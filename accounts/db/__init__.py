@@ -12,7 +12,15 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from accounts.db._questions import Question, answer, ask
-from accounts.db._sets import Read, insert_rows, rows_of, update_rows
+from accounts.db._sets import (
+    Read,
+    columns_of,
+    first_rows,
+    insert_rows,
+    instances,
+    rows_of,
+    update_rows,
+)
 from accounts.db._together import written_together
 
 __all__ = [
@@ -21,8 +29,11 @@ __all__ = [
     "Read",
     "answer",
     "ask",
+    "columns_of",
+    "first_rows",
     "in_db",
     "insert_rows",
+    "instances",
     "rows_of",
     "update_rows",
     "written_together",

@@ -36,23 +36,23 @@ def answer[T](question: Question[T]) -> T:
     return question.answer
 
 
-def ask(*questions: Question[Any]) -> None:
+def ask(*questions: Question[Any], using: str = DEFAULT_DB_ALIAS) -> None:
     """Find the answers, in one statement on PostgreSQL.
 
     At most one read locks. Its rows are as they stand once they are locked; all others are as they
     stood when the statement began, before it waited: hand in with it only what locks taken before
     protect, or what may be that old.
     """
-    found = iter(_rows([read for question in questions for read in question.reads]))
+    found = iter(_rows([read for question in questions for read in question.reads], using))
     for question in questions:
         question.give([next(found) for _ in question.reads])
 
 
-def _rows(reads: Sequence[Read]) -> list[list[Row]]:
-    own = connections[DEFAULT_DB_ALIAS]
+def _rows(reads: Sequence[Read], using: str) -> list[list[Row]]:
+    own = connections[using]
     asked = [read for read in reads if read.keys]
     assert sum(read.lock for read in asked) <= 1, "in which order would they lock?"
     if own.vendor == "sqlite" or len(asked) < 2:
-        return [read.run() for read in reads]
+        return [read.run(using) for read in reads]
     found = iter(read_parts(own, [read.part for read in asked]))
     return [next(found) if read.keys else [] for read in reads]

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -80,6 +80,42 @@ def rows_of(
     return Read(_read(model, wanted, by, matching, lock, vendor), keys, lock)
 
 
+def first_rows(
+    model: type[models.Model],
+    columns: Sequence[str],
+    *,
+    where: Mapping[str, Any],
+    by: Sequence[str],
+    most: int,
+    falling: bool = False,
+    beyond: Sequence[Any] = (),
+    matching: str = "true",
+) -> "Read":
+    """The first `most` rows whose columns equal the values of `where`, in the order of `by`, or
+    against it (`falling`): to be read by themselves (`run`) or with others (`Question`).
+
+    With `beyond`, those behind a row with these values of `by`, or of its first columns. Costs what
+    it shows where an index has the columns of `where` and then those of `by`. `matching` as in
+    `rows_of`; `most` is part of the statement, so that the plan knows how few are wanted.
+    """
+    names, order, vendor = tuple(where), tuple(by), connection.vendor
+    behind = order[: len(beyond)]
+    statement = _first(model, tuple(columns), names, order, behind, falling, matching, most, vendor)
+    return Read(statement, [(*where.values(), *beyond)], lock=False)
+
+
+@cache
+def columns_of(model: type[models.Model]) -> tuple[str, ...]:
+    """Every column of `model`, as `instances` wants them."""
+    return tuple(str(field.attname) for field in model._meta.concrete_fields)
+
+
+def instances[M: models.Model](model: type[M], rows: Iterable[Row]) -> list[M]:
+    """What the ORM makes of rows that have all columns of `model`."""
+    columns = columns_of(model)
+    return [model.from_db(DEFAULT_DB_ALIAS, columns, row) for row in rows]
+
+
 class Read(NamedTuple):
     """Rows that are wanted, and were not read yet."""
 
@@ -87,9 +123,9 @@ class Read(NamedTuple):
     keys: Sequence[Sequence[Any]]
     lock: bool
 
-    def run(self) -> list[Row]:
+    def run(self, using: str = DEFAULT_DB_ALIAS) -> list[Row]:
         """Read them, alone."""
-        return self.statement.run(self.keys) if self.keys else []
+        return self.statement.run(self.keys, using) if self.keys else []
 
     @property
     def part(self) -> Part:
@@ -107,10 +143,10 @@ class _Statement(NamedTuple):
     many: bool = False  # runs once a row
     changes: str = ""  # as `Part.changes`
 
-    def run(self, rows: Sequence[Sequence[Any]]) -> list[Row]:
+    def run(self, rows: Sequence[Sequence[Any]], using: str = DEFAULT_DB_ALIAS) -> list[Row]:
         """Execute it for these rows, or keys; what it returns, if it returns anything."""
         columns = list(zip(*rows, strict=True))
-        own = connections[DEFAULT_DB_ALIAS]  # each use of `connection` looks it up again
+        own = connections[using]  # each use of `connection` looks it up again
         if own.vendor != "sqlite":
             return run_part(own, self.part(columns))
         found = self._run_on_sqlite(columns)
@@ -208,6 +244,39 @@ def _read(
         f'SELECT {_names(columns)} FROM "{table}" '
         f"WHERE ({_names(where)}) IN ({_handed_in(keys, vendor)}) AND {matching} "
         f'ORDER BY "{key}"{locking}',
+        _types(keys, vendor),
+        _adapters(keys, vendor),
+        _converters(_fields(model, columns), vendor),
+    )
+
+
+@cache
+def _first(
+    model: type[models.Model],
+    columns: tuple[str, ...],
+    where: tuple[str, ...],
+    by: tuple[str, ...],
+    behind: tuple[str, ...],
+    falling: bool,
+    matching: str,
+    most: int,
+    vendor: str,
+) -> _Statement:
+    keys = _fields(model, (*where, *behind))
+    if vendor == "sqlite":
+        handed_in = "WITH handed AS (SELECT value FROM json_each(%s)) "
+        values = [f"(SELECT value ->> {i} FROM handed)" for i in range(len(keys))]
+    else:
+        handed_in = ""
+        values = [f"({MARK}::{one}[])[1]" for one in _types(keys, vendor)]
+    wanted = [f'"{name}" = {value}' for name, value in zip(where, values, strict=False)]
+    if behind:
+        sign, last = "<" if falling else ">", ", ".join(values[len(where) :])
+        wanted.append(f"({_names(behind)}) {sign} ({last})")
+    order = ", ".join(f'"{name}" DESC' if falling else f'"{name}"' for name in by)
+    return _Statement(
+        f'{handed_in}SELECT {_names(columns)} FROM "{model._meta.db_table}" '
+        f"WHERE {' AND '.join(wanted)} AND {matching} ORDER BY {order} LIMIT {most}",
         _types(keys, vendor),
         _adapters(keys, vendor),
         _converters(_fields(model, columns), vendor),

@@ -72,6 +72,11 @@ def account_id(request: HttpRequest) -> UUID:
     return cast(Account, request.auth).id  # type: ignore[attr-defined]
 
 
+def role(request: HttpRequest) -> str:
+    """Of who asks; only in a route with an `auth`."""
+    return cast(Account, request.auth).role  # type: ignore[attr-defined]
+
+
 @router.get(
     "/conversations",
     response={200: CardPageOut, 422: RefusalOut},
@@ -83,7 +88,11 @@ async def conversations(
 ) -> Any:
     """Fifty conversations; `filter` is all, unread or waiting; `before` the last page's `next`."""
     page: CardPage = await in_db(card_page)(
-        account_id=account_id(request), which=filter, before=before, now=timezone.now()
+        account_id=account_id(request),
+        role=role(request),
+        which=filter,
+        before=before,
+        now=timezone.now(),
     )
     return CardPageOut(items=[CardOut(**asdict(card)) for card in page.items], next=page.next)
 

@@ -3,16 +3,13 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import QuerySet
 
-from accounts.db import rows_of
+from accounts.db import columns_of, instances, rows_of
 from accounts.errors import NotFound
 from accounts.models import Role
 from accounts.queries import people
 from chat.models import Conversation, Message
-
-_COLUMNS = tuple(str(field.attname) for field in Conversation._meta.concrete_fields)
 
 
 def conversation_for(*, member_id: UUID, conversation_id: UUID) -> Conversation:
@@ -25,12 +22,13 @@ def conversation_for(*, member_id: UUID, conversation_id: UUID) -> Conversation:
 
 def conversations_of(account_id: UUID) -> QuerySet[Conversation]:
     """Those of this account, on the one side its role puts it on: each side has its indexes."""
-    return Conversation.objects.filter(**{f"{side_of(account_id)}_id": account_id})
+    side = side_of(people([account_id])[account_id].role)
+    return Conversation.objects.filter(**{f"{side}_id": account_id})
 
 
-def side_of(account_id: UUID) -> str:
-    """`fan` or `creator`: the side this account has in all its conversations."""
-    return "creator" if people([account_id])[account_id].role == Role.CREATOR else "fan"
+def side_of(role: str) -> str:
+    """`fan` or `creator`: the side an account of this role has in all its conversations."""
+    return "creator" if role == Role.CREATOR else "fan"
 
 
 def message_for(*, member_id: UUID, conversation_id: UUID, message_id: UUID) -> Message:
@@ -51,13 +49,12 @@ def lock_conversations(conversation_ids: Collection[UUID]) -> dict[UUID, Convers
     """Those of these conversations that exist, locked in id order."""
     rows = rows_of(
         Conversation,
-        _COLUMNS,
+        columns_of(Conversation),
         where=("id",),
         among=[(conversation_id,) for conversation_id in conversation_ids],
         lock=True,
     ).run()
-    found = (Conversation.from_db(connection.alias, _COLUMNS, row) for row in rows)
-    return {conversation.id: conversation for conversation in found}
+    return {conversation.id: conversation for conversation in instances(Conversation, rows)}
 
 
 def sides(conversation: Conversation) -> tuple[UUID, UUID]:

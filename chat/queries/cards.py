@@ -8,14 +8,14 @@ from uuid import UUID
 
 from django.db.models import Sum
 
-from accounts.db import ask
+from accounts.db import ask, instances
 from accounts.errors import Malformed
 from accounts.queries import certified_since, who_is_certified, who_they_are
 from chat.models import Conversation, Message, Money
 from chat.queries.access import other_side, side_of
 from chat.queries.keysets import BY_DEADLINE, NEWEST_FIRST
 from chat.queries.prices import which_prices
-from chat.queries.waiting import NOTHING, waiting_in
+from chat.queries.waiting import NOTHING, what_waits
 
 PAGE = 50
 SEALS_LOOKED_AT = 200
@@ -48,24 +48,26 @@ class CardPage:
     next: str | None
 
 
-def card_page(*, account_id: UUID, which: str, before: str | None, now: datetime) -> CardPage:
-    """Fifty conversations, newest first, or with `waiting` the nearest deadline first.
+def card_page(
+    *, account_id: UUID, role: str, which: str, before: str | None, now: datetime
+) -> CardPage:
+    """Fifty conversations of an account of this role, newest first, or with `waiting` the nearest
+    deadline first.
 
     `before` is the `next` of the page before. Pages follow each other by `listed_at`, which is a
     minute coarse; within a page the order is exact. Raises `Malformed`.
     """
     if which not in FILTERS:
         raise Malformed("Unknown filter.", field="filter", accepted=", ".join(FILTERS))
-    side = side_of(account_id)
-    rows = Conversation.objects.filter(**{f"{side}_id": account_id})
-    if which == "unread":
-        rows = rows.filter(**{f"{side}_has_unread": True})
-    if which == "waiting":
-        rows = rows.filter(due_at__isnull=False)
+    side = side_of(role)
+    matching = {"unread": f"{side}_has_unread", "waiting": "due_at IS NOT NULL"}.get(which, "true")
     order, finer = NEWEST_FIRST, _newest_first
     if which == "waiting":
         order, finer = BY_DEADLINE, _nearest_first
-    page = list(order.rows(rows, before)[: PAGE + 1])
+    rows = order.read(
+        {f"{side}_id": account_id}, after=before, most=PAGE + 1, matching=matching
+    ).run()
+    page = instances(Conversation, rows)
     cards = sorted(cards_of(page[:PAGE], account_id=account_id, now=now), key=finer)
     return CardPage(items=cards, next=order.mark(page[PAGE - 1]) if len(page) > PAGE else None)
 
@@ -86,9 +88,8 @@ def cards_of(
     """The rows of these conversations for one of their sides."""
     others = {c.id: other_side(c, account_id) for c in conversations}
     people, badges = who_they_are(others.values()), who_is_certified(others.values())
-    prices = which_prices(conversations, now)
-    ask(people, badges, prices)
-    waits = waiting_in([c.id for c in conversations])
+    prices, waits = which_prices(conversations, now), what_waits([c.id for c in conversations])
+    ask(people, badges, prices, waits)
     return [
         Card(
             id=c.id,
@@ -101,10 +102,10 @@ def cards_of(
             last_seq=c.seq,
             unread=c.fan_unread if account_id == c.fan_id else c.creator_unread,
             price_cents=prices.answer[c.id].cents,
-            waiting=waits.get(c.id, NOTHING).waiting,
-            waiting_since=waits.get(c.id, NOTHING).waiting_since,
-            answer_due_at=waits.get(c.id, NOTHING).answer_due,
-            reserved_cents=waits.get(c.id, NOTHING).reserved(for_fan=account_id == c.fan_id),
+            waiting=waits.answer.get(c.id, NOTHING).waiting,
+            waiting_since=waits.answer.get(c.id, NOTHING).waiting_since,
+            answer_due_at=waits.answer.get(c.id, NOTHING).answer_due,
+            reserved_cents=waits.answer.get(c.id, NOTHING).reserved(for_fan=account_id == c.fan_id),
         )
         for c in conversations
     ]

@@ -4,12 +4,13 @@ A page starts at a key of an index, never at a count of rows to skip: it costs w
 """
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
-
+from accounts.db import Read, columns_of, first_rows
 from accounts.errors import Malformed
 from chat.models import Conversation
 
@@ -21,18 +22,21 @@ class Keyset:
     column: str
     falling: bool
 
-    def rows(
-        self, conversations: QuerySet[Conversation], mark: str | None
-    ) -> QuerySet[Conversation]:
-        """These conversations in order, after the mark. Raises `Malformed`."""
-        sign, beyond, same_side = ("-", "lte", "gte") if self.falling else ("", "gte", "lte")
-        if mark is not None:
-            at, conversation_id = _read(mark)
-            # The first condition finds the place in the index, the second leaves out its ties.
-            conversations = conversations.filter(**{f"{self.column}__{beyond}": at}).exclude(
-                **{self.column: at, f"id__{same_side}": conversation_id}
-            )
-        return conversations.order_by(f"{sign}{self.column}", f"{sign}id")
+    def read(
+        self, where: Mapping[str, Any], *, after: str | None, most: int, matching: str
+    ) -> Read:
+        """The first `most` of the conversations with these values, after the mark. Raises
+        `Malformed`."""
+        return first_rows(
+            Conversation,
+            columns_of(Conversation),
+            where=where,
+            by=(self.column, "id"),
+            falling=self.falling,
+            beyond=_read(after) if after is not None else (),
+            matching=matching,
+            most=most,
+        )
 
     def mark(self, last: Conversation) -> str:
         """Where the page after this conversation begins."""

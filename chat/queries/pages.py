@@ -7,6 +7,7 @@ from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
+from accounts.db import Question, ask, columns_of, first_rows, instances, rows_of
 from accounts.errors import NotFound
 from accounts.replica import read_after, with_position
 from chat import events
@@ -26,6 +27,8 @@ from safety.queries import statement_urls
 
 RESUME_MAX_MISSED = 200  # per conversation; a wider gap is filled by history pages
 PENDING_MAX = 50
+LINES_MAX = 200  # of one page
+READ_AT_ONCE = (50, 100)  # messages: few statements to plan, whatever limits clients choose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +51,19 @@ def history_page(
 
     What stands before a number may be read from the replica: it is long, and seldom asked again.
     """
-    deep = before_seq is not None
-    conversation = readable_conversation(
-        reader_id=reader_id, conversation_id=conversation_id, now=now, then_replica=deep
-    )
+    if before_seq is None:
+        found, own = _which(conversation_id), _which_pending(conversation_id, reader_id)
+        ask(found, own)
+        conversation, pending = found.answer, own.answer
+    else:
+        rows = Conversation.objects.filter(id=conversation_id)
+        conversation, pending = with_position(rows).first(), []
+    conversation = _readable(conversation, reader_id, now)
     stretch = read_after(conversation, partial(_stretch, conversation_id, before_seq, limit))
     return Page(
         messages=message_views(stretch.messages, conversation, reader_id),
         lines=[line_view(line) for line in stretch.lines],
-        pending=[] if deep else _pending(conversation_id, reader_id),
+        pending=_pending_views(pending),
         last_seq=conversation.seq,
         has_more=stretch.has_more,
         **_read_marks(conversation, reader_id),
@@ -72,13 +79,28 @@ class _Stretch(NamedTuple):
 
 
 def _stretch(conversation_id: UUID, before: int | None, limit: int, using: str) -> _Stretch:
-    rows = Message.objects.using(using).filter(conversation_id=conversation_id, seq__isnull=False)
-    if before is not None:
-        rows = rows.filter(seq__lt=before)
-    newest_first = list(rows.order_by("-seq")[: limit + 1])
-    messages, has_more = newest_first[:limit][::-1], len(newest_first) > limit
-    first = messages[0].seq if messages and has_more else 0
-    return _Stretch(messages, _lines(conversation_id, first or 0, before, using), has_more)
+    most = next((size for size in READ_AT_ONCE if size >= limit), limit)
+    newest = Question(
+        [
+            first_rows(
+                Message,
+                columns_of(Message),
+                where={"conversation_id": conversation_id},
+                by=("seq",),
+                falling=True,
+                beyond=() if before is None else (before,),
+                matching="seq IS NOT NULL",
+                most=most + 1,
+            )
+        ],
+        partial(instances, Message),
+    )
+    lines = _which_lines(conversation_id, before)
+    ask(newest, lines, using=using)
+    messages, has_more = newest.answer[:limit][::-1], len(newest.answer) > limit
+    first = (messages[0].seq or 0) if messages and has_more else 0
+    shown = [line for line in lines.answer if line.after_seq >= first - 1]
+    return _Stretch(messages, shown, has_more)
 
 
 def missed(
@@ -94,23 +116,24 @@ def missed(
     return views, len(messages) <= RESUME_MAX_MISSED
 
 
-def readable_conversation(
-    *, reader_id: UUID, conversation_id: UUID, now: datetime, then_replica: bool = False
-) -> Conversation:
-    """The conversation, for a side of it or a moderator who watches it under a case.
+def _which(conversation_id: UUID) -> Question[Conversation | None]:
+    among = [(conversation_id,)]
+    read = rows_of(Conversation, columns_of(Conversation), where=("id",), among=among)
+    return Question([read], lambda rows: next(iter(instances(Conversation, rows)), None))
 
-    Always as the primary has it; with `then_replica`, what follows may be `read_after` it.
-    """
-    rows = Conversation.objects.filter(id=conversation_id)
-    conversation = (with_position(rows) if then_replica else rows).first()
+
+def _readable(conversation: Conversation | None, reader_id: UUID, now: datetime) -> Conversation:
+    """The conversation, for a side of it or a moderator who watches it under a case."""
     if conversation is None:
         raise NotFound("This conversation is not available.")
-    watching = Watcher.objects.filter(
-        conversation_id=conversation_id, moderator_id=reader_id, until__gt=now
-    )
-    if reader_id not in sides(conversation) and not watching.exists():
+    if reader_id not in sides(conversation) and not _watches(reader_id, conversation.id, now):
         raise NotFound("This conversation is not available.")
     return conversation
+
+
+def _watches(moderator_id: UUID, conversation_id: UUID, now: datetime) -> bool:
+    rows = Watcher.objects.filter(conversation_id=conversation_id, moderator_id=moderator_id)
+    return rows.filter(until__gt=now).exists()
 
 
 def message_views(
@@ -145,20 +168,38 @@ def _offers(
     }
 
 
-def _lines(conversation_id: UUID, first: int, before: int | None, using: str) -> list[Line]:
-    after = max(first - 1, 0)
-    rows = Line.objects.using(using).filter(conversation_id=conversation_id, after_seq__gte=after)
-    if before is not None:
-        rows = rows.filter(after_seq__lt=before - 1)
-    return list(rows.order_by("after_seq", "id")[:200])
+def _which_lines(conversation_id: UUID, before: int | None) -> Question[list[Line]]:
+    """The last lines that stand before message `before`, in their order."""
+    newest = first_rows(
+        Line,
+        columns_of(Line),
+        where={"conversation_id": conversation_id},
+        by=("after_seq", "id"),
+        falling=True,
+        beyond=() if before is None else (before - 1,),
+        most=LINES_MAX,
+    )
+    return Question([newest], lambda rows: instances(Line, rows)[::-1])
 
 
-def _pending(conversation_id: UUID, reader_id: UUID) -> list[events.PendingMessage]:
-    rows = Message.objects.filter(conversation_id=conversation_id, sender_id=reader_id, seq=None)
-    newest = list(rows.order_by("-id")[:PENDING_MAX])[::-1]
-    withheld = [m.case_id for m in newest if m.state == MessageState.WITHHELD and m.case_id]
+def _which_pending(conversation_id: UUID, reader_id: UUID) -> Question[list[Message]]:
+    """The last messages of this reader that have no number, oldest first."""
+    newest = first_rows(
+        Message,
+        columns_of(Message),
+        where={"conversation_id": conversation_id, "sender_id": reader_id},
+        by=("id",),
+        falling=True,
+        matching="seq IS NULL",
+        most=PENDING_MAX,
+    )
+    return Question([newest], lambda rows: instances(Message, rows)[::-1])
+
+
+def _pending_views(messages: Sequence[Message]) -> list[events.PendingMessage]:
+    withheld = [m.case_id for m in messages if m.state == MessageState.WITHHELD and m.case_id]
     urls = statement_urls(case_ids=withheld)
-    return [pending_view(m, urls.get(m.case_id) if m.case_id else None) for m in newest]
+    return [pending_view(m, urls.get(m.case_id) if m.case_id else None) for m in messages]
 
 
 def _read_marks(conversation: Conversation, reader_id: UUID) -> dict[str, int]:

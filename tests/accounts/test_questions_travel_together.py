@@ -1,7 +1,7 @@
 """What several want to know is read by one statement on PostgreSQL, and answered as if alone."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Any
 
@@ -10,7 +10,16 @@ from django.db import connection, models, transaction
 from django.test.utils import CaptureQueriesContext, isolate_apps
 from uuid_utils.compat import uuid7
 
-from accounts.db import Question, answer, ask, insert_rows, rows_of, update_rows
+from accounts.db import (
+    Question,
+    Read,
+    answer,
+    ask,
+    first_rows,
+    insert_rows,
+    rows_of,
+    update_rows,
+)
 from tests.tables import tables_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,6 +75,30 @@ def test_each_hears_its_own_rows_in_order_whatever_else_was_asked(shelf):
     assert (nobody.answer, nothing.answer) == ([], [])
     assert answer(named(shelf, "one", "two")) == rows
     assert answer(named(shelf, "two", matching="flag")) == []
+
+
+def first(shelf: type[models.Model], most: int, **choices: Any) -> Read:
+    return first_rows(shelf, COLUMNS, where={"name": "two"}, most=most, **choices)
+
+
+def test_the_first_rows_of_an_order_are_read_from_where_the_last_page_ended(shelf):
+    rows: list[tuple[Any, ...]] = [
+        (uuid7(), "two", count, 2**40, True, at, None, None)
+        for count in (1, 2, 3)
+        for at in (AT, AT + timedelta(hours=1))
+    ]
+    insert_rows(shelf, COLUMNS, [*reversed(rows), (uuid7(), "one", 0, 0, True, AT, None, None)])
+    assert first(shelf, 4, by=("count", "at")).run() == rows[:4]
+    assert first(shelf, 4, by=("count", "at"), falling=True).run() == rows[:1:-1]
+    behind = rows[2][2], rows[2][5]
+    assert first(shelf, 2, by=("count", "at"), beyond=behind).run() == rows[3:5]
+    assert first(shelf, 9, by=("count", "at"), beyond=behind, falling=True).run() == rows[1::-1]
+    assert first(shelf, 9, by=("count", "at"), beyond=(1,)).run() == rows[2:]
+    assert first(shelf, 9, by=("count", "at"), beyond=(2,), matching="count > 2").run() == rows[4:]
+    page: Question[list[tuple[Any, ...]]] = Question([first(shelf, 1, by=("id",))], list)
+    others = named(shelf, "one")
+    ask(page, others)
+    assert (len(page.answer), page.answer[0][1], len(others.answer)) == (1, "two", 1)
 
 
 def test_an_answer_is_made_of_all_the_reads_of_its_question(shelf):

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import Account
 from chat.commands import expire_held, mark_read, unsend_message
 from chat.models import Conversation
-from chat.queries.cards import PAGE, Card, card_page
+from chat.queries.cards import PAGE, Card, CardPage, card_page
 from paywall import ledger
 from safety.screening import Action
 from tests.chat.talk import Talk, decide, edit_of, verdict
@@ -28,12 +28,19 @@ def unread(talk: Talk) -> tuple[int, int]:
     return place.fan_unread, place.creator_unread
 
 
+def page_of(account: Account, which: str, mark: str | None = None) -> CardPage:
+    """A page of this account's list."""
+    return card_page(account_id=account.id, role=account.role, which=which, before=mark, now=START)
+
+
 def cards(account: Account, which: str = "all") -> list[Card]:
     """Every card of this account's list, page by page."""
     found: list[Card] = []
     mark = None
     while True:
-        page = card_page(account_id=account.id, which=which, before=mark, now=START)
+        page = card_page(
+            account_id=account.id, role=account.role, which=which, before=mark, now=START
+        )
         found += page.items
         if (mark := page.next) is None:
             return found
@@ -139,7 +146,9 @@ def test_what_waits_is_listed_by_its_nearest_deadline_across_pages() -> None:
         for number, place in enumerate(places):
             due, activity = (START + sign * timedelta(hours=number) for sign in (1, -1))
             Conversation.objects.filter(id=place).update(due_at=due, listed_at=activity)
-        first = card_page(account_id=creator.id, which="waiting", before=None, now=START)
+        first = card_page(
+            account_id=creator.id, role=creator.role, which="waiting", before=None, now=START
+        )
     assert {card.id for card in first.items} == set(places[:PAGE])
 
 
@@ -200,7 +209,9 @@ def test_a_full_page_takes_the_statements_of_a_short_one(which: str) -> None:
 
     def statements() -> int:
         with CaptureQueriesContext(connection) as caught:
-            page = card_page(account_id=creator.id, which=which, before=None, now=START)
+            page = card_page(
+                account_id=creator.id, role=creator.role, which=which, before=None, now=START
+            )
         assert page.items
         return len(caught)
 

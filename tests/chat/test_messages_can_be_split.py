@@ -57,7 +57,13 @@ def everything_hot() -> None:
         assert page.messages
     assert missed(reader_id=talk.fan.id, conversation_id=talk.place.id, seq=1)[0]
     for which in ("all", "unread", "waiting"):
-        card_page(account_id=talk.creator.id, which=which, before=None, now=talk.now)
+        card_page(
+            account_id=talk.creator.id,
+            role=talk.creator.role,
+            which=which,
+            before=None,
+            now=talk.now,
+        )
 
 
 def asked(talk: Talk, body: str) -> Any:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from chat.queries.pages import history_page
@@ -68,7 +69,7 @@ class Talk:
         number = next(NUMBERS)
         page = self.creator.ask("history", conversation_id=self.place, before_seq=number, limit=50)
         assert page["t"] == "history_page", page
-        words = f'"chat_message"."seq" < {number}'
+        words = f"$2 = '{{{number}}}'"  # what the statement that reads messages was given
         both = (self.databases.primary, self.databases.replica)
         (reader,) = [one for one in both if one.was_asked(words)]
         return page["messages"], reader
@@ -189,7 +190,8 @@ def test_without_a_replica_nothing_is_asked_beside(
     db: None, django_assert_num_queries: Any
 ) -> None:
     place = chat_talk.Talk().place
-    with django_assert_num_queries(3) as asked:  # the conversation, its messages, its lines
+    queries = 2 if connection.vendor == "postgresql" else 3  # it, and its messages with its lines
+    with django_assert_num_queries(queries) as asked:
         history_page(
             reader_id=place.fan_id,
             conversation_id=place.id,
