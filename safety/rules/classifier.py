@@ -25,7 +25,7 @@ from safety.rules.kernel import Kernel
 
 MODEL = Path(__file__).parent / "model"
 CARD, WEIGHTS, CHECKSUMS = "model.json", "weights.bin", "SHA256SUMS"
-FORMAT = 2
+FORMAT = 3
 GRAMS = (3, 4, 5)  # without a gap
 WINDOW_CHARACTERS = 480  # a longer text is judged window by window, and the strongest counts
 STRIDE_CHARACTERS = 400
@@ -261,14 +261,20 @@ class Classifier:
 def _chances(
     logits: NDArray[np.float64],
     slope: NDArray[np.float64],
-    harm: NDArray[np.float64],
+    beside: NDArray[np.float64],
     offset: NDArray[np.float64],
 ) -> tuple[tuple[float, ...], float]:
     """Calibrated scores, and abuse. The calibration has the other sign: it speaks against.
 
-    Bounded, so that no chance reaches 1.0, which thresholds use for never.
+    A policy hears *harm* beside itself, and *harm* the likeliest policy: what many columns learnt
+    together and what the best of them learnt alone err on different texts. Bounded, so that no
+    chance reaches 1.0, which thresholds use for never.
     """
-    against = slope * logits[:-1] + harm * logits[-3] + offset
+    against = slope * logits[:-1]
+    against[:-2] += beside[:-2] * logits[-3]
+    against[:-2] += offset[:-2]
+    against[-2:] += beside[-2:] * -against[:-2].min()
+    against[-2:] += offset[-2:]
     np.clip(against, -30.0, 30.0, out=against)
     *own, any_harm, abuse = (1.0 / (exp(one) + 1.0) for one in against.tolist())
     share = any_harm / max(own)

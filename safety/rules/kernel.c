@@ -178,20 +178,25 @@ static PyObject *logits(PyObject *Py_UNUSED(module), PyObject *arguments) {
     return share;
 }
 
-static PyObject *likely(const Py_buffer *logits, const Py_buffer *slope, const Py_buffer *harm,
+static PyObject *likely(const Py_buffer *logits, const Py_buffer *slope, const Py_buffer *beside,
                         const Py_buffer *offset) {
     size_t columns = (size_t)logits->len / sizeof(double), chances = columns - 1;
     if (columns < 4 || columns > COLUMNS_MAX || (size_t)slope->len != chances * sizeof(double)
-        || harm->len != slope->len || offset->len != slope->len)
+        || beside->len != slope->len || offset->len != slope->len)
         return refused("the scores and their calibration do not belong together");
-    const double *score = logits->buf, *by = slope->buf, *harmful = harm->buf, *from = offset->buf;
+    const double *score = logits->buf, *by = slope->buf, *heard = beside->buf, *from = offset->buf;
     size_t policies = columns - 3;
-    double chance[COLUMNS_MAX], highest = 0.0;
+    double against[COLUMNS_MAX], chance[COLUMNS_MAX], least = INFINITY, highest = 0.0;
+    for (size_t at = 0; at < policies; at++) {
+        against[at] = by[at] * score[at] + heard[at] * score[policies] + from[at];
+        least = against[at] < least ? against[at] : least;
+    }
+    for (size_t at = policies; at < chances; at++)  /* harm, and abuse */
+        against[at] = by[at] * score[at] + heard[at] * -least + from[at];
     for (size_t at = 0; at < chances; at++) {
-        double against = by[at] * score[at] + harmful[at] * score[policies] + from[at];
-        against = against < 30.0 ? against : 30.0;
-        against = against > -30.0 ? against : -30.0;
-        chance[at] = 1.0 / (exp(against) + 1.0);
+        double bounded = against[at] < 30.0 ? against[at] : 30.0;
+        bounded = bounded > -30.0 ? bounded : -30.0;
+        chance[at] = 1.0 / (exp(bounded) + 1.0);
         if (at < policies && chance[at] > highest)
             highest = chance[at];
     }
@@ -205,17 +210,17 @@ static PyObject *likely(const Py_buffer *logits, const Py_buffer *slope, const P
     return scores ? Py_BuildValue("Nd", scores, chance[policies + 1]) : NULL;
 }
 
-PyDoc_STRVAR(chances_says, "chances(logits, slope, harm, offset) -> (scores, abuse)\n\n"
+PyDoc_STRVAR(chances_says, "chances(logits, slope, beside, offset) -> (scores, abuse)\n\n"
              "Raw scores made probabilities; the likeliest policy has the chance of any harm.");
 
 static PyObject *chances(PyObject *Py_UNUSED(module), PyObject *arguments) {
-    Py_buffer logits, slope, harm, offset;
-    if (!PyArg_ParseTuple(arguments, "y*y*y*y*:chances", &logits, &slope, &harm, &offset))
+    Py_buffer logits, slope, beside, offset;
+    if (!PyArg_ParseTuple(arguments, "y*y*y*y*:chances", &logits, &slope, &beside, &offset))
         return NULL;
-    PyObject *told = likely(&logits, &slope, &harm, &offset);
+    PyObject *told = likely(&logits, &slope, &beside, &offset);
     PyBuffer_Release(&logits);
     PyBuffer_Release(&slope);
-    PyBuffer_Release(&harm);
+    PyBuffer_Release(&beside);
     PyBuffer_Release(&offset);
     return told;
 }

@@ -1,8 +1,9 @@
 """The heads of the second stage: from the embedding of a text to chances, policy by policy.
 
 Hides the artefact. The encoder was tuned to our texts: a patch replaces its upper layers. A head is
-linear: the logit of a policy, and of harm in general. What the two say is weighed together with the
-chance that the first stage gave. `safety.training.second` writes the files.
+linear: the logit of a policy, and of harm in general. What the two say, and the head that is surest
+of all, is weighed together with the chance that the first stage gave. `safety.training.second`
+writes the files.
 """
 
 import hashlib
@@ -18,8 +19,9 @@ from safety.rules.classifier import CHECKSUMS, LANGUAGES, MODEL, ModelError
 from safety.second_opinion.encoder_file import EncoderFile
 
 CARD, WEIGHTS, PATCH = "second.json", "second.bin", "second-encoder.bin"
-FORMAT = 2
+FORMAT = 3
 DIMENSIONS = 384
+WEIGHED = 5  # own head, surest head, harm, first stage, offset
 LOGIT_MAX = 8.0  # of a chance of the first stage: what is surer than that is not in doubt
 
 Floats = NDArray[np.float32]
@@ -36,7 +38,7 @@ class SecondHeads:
         self._heads, self._biases = rows[:-1], rows[-1]
         self._encoder, self._tensors, self._patch = card["encoder"], card["tensors"], patch
         self._calibration = {
-            language: np.array(card["calibration"][language]).reshape(len(self.policies), 4)
+            language: np.array(card["calibration"][language]).reshape(len(self.policies), WEIGHED)
             for language in ("", *LANGUAGES)
         }
 
@@ -82,16 +84,19 @@ class SecondHeads:
         scores = self.scores(embeddings).max(axis=0)
         curves = self._calibration.get(language, self._calibration[""])
         known = {name: place for place, name in enumerate(self.policies)}
+        said = float(scores[:-1].max()), float(scores[-1])
         return {
             name: chance if name not in known else _weighed(
-                curves[known[name]], float(scores[known[name]]), float(scores[-1]), chance
+                curves[known[name]], float(scores[known[name]]), *said, chance
             )
             for name, chance in first.items()
         }  # fmt: skip
 
 
-def _weighed(curve: NDArray[np.float64], own: float, harm: float, first: float) -> float:
-    value = float(curve @ np.array([own, harm, float(logit(first)), 1.0]))
+def _weighed(
+    curve: NDArray[np.float64], own: float, surest: float, harm: float, first: float
+) -> float:
+    value = float(curve @ np.array([own, surest, harm, float(logit(first)), 1.0]))
     return float(1 / (1 + np.exp(-np.clip(value, -30, 30))))
 
 

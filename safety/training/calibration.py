@@ -14,11 +14,15 @@ HALVINGS = 20
 RIDGE = 1.0  # pulls a calibration towards the one of both languages
 DECIMALS = 3
 
-Curve = tuple[list[float], list[float], list[float]]  # slopes, weights of harm, offsets
+Curve = tuple[list[float], list[float], list[float]]  # slopes, weights of what is beside, offsets
 
 
 def curves(names: Sequence[str], scores: Floats, examples: Sequence[Example]) -> dict[str, Curve]:
-    """Platt's calibration of every column but language, for each language and for unknown ("")."""
+    """Platt's calibration of every column but language, for each language and for unknown ("").
+
+    A policy is weighed beside *harm*, and *harm* beside the likeliest policy, calibrated: the
+    policies come first in `names`, so that they are when it is asked for.
+    """
     lang = np.array([one.lang for one in examples])
     test = np.array([one.test for one in examples])
     harm = scores[:, names.index(HARM)]
@@ -28,14 +32,25 @@ def curves(names: Sequence[str], scores: Floats, examples: Sequence[Example]) ->
             continue
         labels, weights = target(name, examples)
         weights[test] = 0
-        beside = np.zeros(len(harm)) if name in (HARM, ABUSE) else harm
-        table = np.column_stack([scores[:, place], beside, np.ones(len(harm))])
-        pooled = platt(table, labels, weights, np.array([1.0, 0.0, 0.0]))
+        pooled = np.array([1.0, 0.0, 0.0])
         for key, curve in result.items():
-            known = weights * (lang == key)
-            own = platt(table, labels, known, pooled) if key else pooled
-            for column, value in zip(curve, own, strict=True):
+            beside = harm
+            if name in (HARM, ABUSE):
+                own = scores[:, :place]
+                beside = likeliest(curve, own, harm) if name == HARM else np.zeros(len(harm))
+            table = np.column_stack([scores[:, place], beside, np.ones(len(harm))])
+            known = weights * (lang == key) if key else weights
+            found = platt(table, labels, known, pooled)
+            pooled = pooled if key else found
+            for column, value in zip(curve, found, strict=True):
                 column.append(round(float(value), DECIMALS))
+    return result
+
+
+def likeliest(curve: Curve, scores: Floats, harm: Floats) -> Floats:
+    """The highest calibrated score of the policies of a curve, text by text."""
+    slope, beside, offset = map(np.array, curve)
+    result: Floats = (slope * scores + beside * harm[:, None] + offset).max(axis=1)
     return result
 
 
@@ -77,13 +92,18 @@ def calibrated(
     names: Sequence[str], scores: Floats, examples: Sequence[Example], curve: Mapping[str, Curve]
 ) -> Floats:
     """The probabilities of every column but language, with the curve of each text's language."""
+    policies = names.index(HARM)
     kept = [place for place, name in enumerate(names) if name != LANGUAGE]
-    harm = scores[:, [names.index(HARM)]]
     result = np.zeros((len(examples), len(kept)))
     for lang in LANGUAGES:
         rows = np.array([one.lang == lang for one in examples])
-        slope, beside, offset = (np.array(part) for part in curve[lang])
-        result[rows] = probabilities(slope * scores[rows][:, kept] + beside * harm[rows] + offset)
+        own, harm = scores[rows][:, :policies], scores[rows][:, policies]
+        slopes, weights, offsets = curve[lang]
+        of_own = slopes[:policies], weights[:policies], offsets[:policies]
+        beside = np.tile(harm[:, None], len(kept))
+        beside[:, policies:] = likeliest(of_own, own, harm)[:, None]
+        logits = slopes * scores[rows][:, kept] + weights * beside + offsets
+        result[rows] = probabilities(logits)
     return shared(result)
 
 

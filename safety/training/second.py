@@ -49,7 +49,7 @@ PUBLIC_JUDGES = 8  # one in so many of the others, if it is harmless, to judge b
 HARM_COUNTS = 6.0  # beside 1 of each policy
 DECIMALS = 4
 GRAVE_LOST = 0.01  # of the hits that rules of severity 4 find
-PRIOR = np.array([0.2, 0.8, 0.5, 0.0])  # own head, harm, first stage, offset
+PRIOR = np.array([0.1, 0.1, 0.8, 0.5, 0.0])  # own head, surest head, harm, first stage, offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +163,8 @@ def scored(found: Tuned, examples: Sequence[Example], embed: Embed) -> Floats:
 def calibration(
     policies: Sequence[str], scores: Floats, first: Floats, examples: Sequence[Example]
 ) -> dict[str, Floats]:
-    """For each language and unknown (""): policy x what its head, harm, the first stage's logit
-    and 1 count for the chance that a text does any harm at all.
+    """For each language and unknown (""): policy x what its head, the surest head, harm, the first
+    stage's logit and 1 count for the chance that a text does any harm at all.
 
     One curve for every policy, fitted on the likeliest one of each text of ours: most
     policies have too few hits for a curve of their own.
@@ -174,7 +174,7 @@ def calibration(
     labels = np.array([float(bool(one.policies)) for one in examples])
     likeliest = first.argmax(axis=1)[:, None]
     own, chance = (np.take_along_axis(each, likeliest, axis=1)[:, 0] for each in (scores, first))
-    table = _table(own, scores[:, -1], chance)
+    table = _table(own, scores, chance)
     pooled = platt(table, labels, weights, PRIOR)
     curves = {"": pooled}
     for key in LANGUAGES:
@@ -190,14 +190,15 @@ def weighed(
     """The chances of the second stage, text by policy, as the worker computes them."""
     result = np.zeros_like(first)
     for at in range(first.shape[1]):
-        table = _table(scores[:, at], scores[:, -1], first[:, at])
+        table = _table(scores[:, at], scores, first[:, at])
         rows = np.array([curves[one.lang][at] for one in examples])
         result[:, at] = probabilities((table * rows).sum(axis=1))
     return result
 
 
-def _table(own: Floats, harm: Floats, first: Floats) -> Floats:
-    return np.column_stack([own, harm, logit(first), np.ones(len(own))])
+def _table(own: Floats, scores: Floats, first: Floats) -> Floats:
+    surest, harm = scores[:, :-1].max(axis=1), scores[:, -1]
+    return np.column_stack([own, surest, harm, logit(first), np.ones(len(own))])
 
 
 def limited(

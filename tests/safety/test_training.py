@@ -11,11 +11,12 @@ import pytest
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from safety.rules.classifier import CARD, CHECKSUMS, WEIGHTS, Classifier
+from safety.rules.classifier import CARD, CHECKSUMS, LANGUAGES, WEIGHTS, Classifier
 from safety.rules.taxonomy import Action
 from safety.rules.verdict import Finding
 from safety.training import artefact, figures, functional, recipe, words
-from safety.training.calibration import platt, shared
+from safety.training.calibration import Curve, calibrated, curves, platt, shared
+from safety.training.columns import ABUSE, HARM, LANGUAGE
 from safety.training.ruled import Ruled, Rules, ruled
 from safety.training.texts import Example
 from safety.training.thresholds import FLAG, NEVER, TALK, TWINS, kind_of, thresholds
@@ -197,10 +198,27 @@ def test_the_classifier_shares_the_chance_of_harm_as_training_does(
     card = json.loads((tmp_path / "model" / CARD).read_text())
     hit = next(one for one in examples if one.lang == "en" and one.policies)
     judged, (logits, _) = model.judge(hit.text), model.logits(hit.text)
-    slope, beside, offset = (np.array(part) for part in card["calibration"][judged.language])
-    own = 1 / (1 + np.exp(-(slope * logits[:-1] + beside * logits[-3] + offset)))
-    assert np.allclose(shared(own[None])[0, :-2], judged.scores)
-    assert max(judged.scores) == pytest.approx(own[-2])
+    curve = dict.fromkeys(LANGUAGES, card["calibration"][judged.language])
+    names = (*model.policies, HARM, ABUSE, LANGUAGE)
+    *scores, harm, abuse = calibrated(names, logits[None], [hit], curve)[0]
+    assert np.allclose(scores, judged.scores)
+    assert (max(judged.scores), judged.abuse) == pytest.approx((harm, abuse))
+
+
+def test_what_one_policy_alone_is_sure_of_counts_as_harm(examples: list[Example]):
+    """Where the column of all harm sees nothing, as it does where few texts are of that kind."""
+    chance = np.random.default_rng(1)
+    names = ("violence.threat", HARM, ABUSE, LANGUAGE)
+    hits = np.array([bool(one.policies) for one in examples])
+    scores = chance.normal(size=(len(examples), len(names)))
+    scores[hits, 0] += 4
+    blind = calibrated(names, scores, examples, _without_beside(curves(names, scores, examples)))
+    harm = calibrated(names, scores, examples, curves(names, scores, examples))[:, 1]
+    assert figures.area(hits, harm)[0] > 0.95 > 0.6 > figures.area(hits, blind[:, 1])[0]
+
+
+def _without_beside(found: dict[str, Curve]) -> dict[str, Curve]:
+    return {key: (slope, [0.0] * len(slope), offset) for key, (slope, _, offset) in found.items()}
 
 
 def test_thresholds_catch_what_they_can_within_the_budget(examples: list[Example]):
