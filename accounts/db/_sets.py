@@ -239,10 +239,13 @@ def _read(
 ) -> _Statement:
     table, key = model._meta.db_table, _key_column(model)
     keys = _fields(model, where)
+    among = f"IN ({_handed_in(keys, vendor)})"
+    if vendor != "sqlite" and len(keys) == 1:  # each is looked up in an index, however many exist
+        among = f"= ANY({MARK}::{_types(keys, vendor)[0]}[])"
     locking = " FOR UPDATE" if lock and vendor != "sqlite" else ""
     return _Statement(
         f'SELECT {_names(columns)} FROM "{table}" '
-        f"WHERE ({_names(where)}) IN ({_handed_in(keys, vendor)}) AND {matching} "
+        f"WHERE ({_names(where)}) {among} AND {matching} "
         f'ORDER BY "{key}"{locking}',
         _types(keys, vendor),
         _adapters(keys, vendor),
