@@ -14,6 +14,7 @@ from chat import events
 from chat.events import MessageDelivered, OfferView
 from chat.models import Conversation, Line, Message, MessageState, Watcher
 from chat.queries.access import sides
+from chat.queries.rows import MESSAGE_COLUMNS, AnyMessage, MessageRow, message_rows
 from chat.queries.views import (
     Reader,
     delivered_view,
@@ -73,7 +74,7 @@ def history_page(
 class _Stretch(NamedTuple):
     """Rows of a page, oldest first, and whether there are older ones."""
 
-    messages: list[Message]
+    messages: list[MessageRow]
     lines: list[Line]
     has_more: bool
 
@@ -84,7 +85,7 @@ def _stretch(conversation_id: UUID, before: int | None, limit: int, using: str) 
         [
             first_rows(
                 Message,
-                columns_of(Message),
+                MESSAGE_COLUMNS,
                 where={"conversation_id": conversation_id},
                 by=("seq",),
                 falling=True,
@@ -93,7 +94,7 @@ def _stretch(conversation_id: UUID, before: int | None, limit: int, using: str) 
                 most=most + 1,
             )
         ],
-        partial(instances, Message),
+        message_rows,
     )
     lines = _which_lines(conversation_id, before)
     ask(newest, lines, using=using)
@@ -137,7 +138,7 @@ def _watches(moderator_id: UUID, conversation_id: UUID, now: datetime) -> bool:
 
 
 def message_views(
-    messages: Sequence[Message], conversation: Conversation, reader_id: UUID
+    messages: Sequence[AnyMessage], conversation: Conversation, reader_id: UUID
 ) -> list[MessageDelivered]:
     """These messages as this reader sees them, with what they own of the offers."""
     reader = reader_of(conversation, reader_id)
@@ -182,21 +183,21 @@ def _which_lines(conversation_id: UUID, before: int | None) -> Question[list[Lin
     return Question([newest], lambda rows: instances(Line, rows)[::-1])
 
 
-def _which_pending(conversation_id: UUID, reader_id: UUID) -> Question[list[Message]]:
+def _which_pending(conversation_id: UUID, reader_id: UUID) -> Question[list[MessageRow]]:
     """The last messages of this reader that have no number, oldest first."""
     newest = first_rows(
         Message,
-        columns_of(Message),
+        MESSAGE_COLUMNS,
         where={"conversation_id": conversation_id, "sender_id": reader_id},
         by=("id",),
         falling=True,
         matching="seq IS NULL",
         most=PENDING_MAX,
     )
-    return Question([newest], lambda rows: instances(Message, rows)[::-1])
+    return Question([newest], lambda rows: message_rows(rows)[::-1])
 
 
-def _pending_views(messages: Sequence[Message]) -> list[events.PendingMessage]:
+def _pending_views(messages: Sequence[MessageRow]) -> list[events.PendingMessage]:
     withheld = [m.case_id for m in messages if m.state == MessageState.WITHHELD and m.case_id]
     urls = statement_urls(case_ids=withheld)
     return [pending_view(m, urls.get(m.case_id) if m.case_id else None) for m in messages]

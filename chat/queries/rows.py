@@ -63,6 +63,14 @@ class MessageRow(WaitingRow, kw_only=True):
     ended_at: datetime | None = None
 
 
+MESSAGE_COLUMNS = MessageRow.__struct_fields__
+
+
+def message_rows(rows: Iterable[tuple[Any, ...]]) -> list[MessageRow]:
+    """What was read of `Message` by `MESSAGE_COLUMNS`."""
+    return [MessageRow(**dict(zip(MESSAGE_COLUMNS, row, strict=True))) for row in rows]
+
+
 type AnyMessage = Message | MessageRow
 type Paid = Message | WaitingRow
 

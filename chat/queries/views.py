@@ -8,7 +8,7 @@ from uuid import UUID
 from accounts.events import wire_time
 from chat import events
 from chat.events import MessageDelivered, MessageHeld, OfferView
-from chat.models import Conversation, Line, Message, MessageState, Money
+from chat.models import Conversation, Line, MessageState, Money
 from chat.queries.rows import AnyMessage
 from paywall import pricing
 from paywall.queries.offers import OfferFacts
@@ -97,7 +97,7 @@ def held_view(message: AnyMessage) -> MessageHeld:
     )
 
 
-def pending_view(message: Message, statement_url: str | None) -> events.PendingMessage:
+def pending_view(message: AnyMessage, statement_url: str | None) -> events.PendingMessage:
     """An own message that has no number, with what became of it."""
     return events.PendingMessage(
         message_id=message.id,
