@@ -131,7 +131,7 @@ class Engine:
         silent: list[Finding] = []
         if self._model and self._heads and profile.model:
             judged = self._model.judge(
-                reading.folded.text, *(view.text for view in reading.squeezed[:1])
+                *(view.lined(text) for view in (reading.folded, *reading.squeezed[:1]))
             )
             language, abuse = judged.language, judged.abuse
             scores = dict(zip(self._model.policies, judged.scores, strict=True))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from safety.queries.features import SCORE_FLOOR, SCORE_STEPS, Features
 from safety.rules.basis import MEMORY, MODEL, RULES, SECOND_OPINION
 from safety.rules.changes import matching
-from safety.rules.heads import AT_RISK, GRAVEST, evident
+from safety.rules.heads import evident
 from safety.rules.rulebook import SHADOW, RuleBook
 from safety.rules.taxonomy import Action, UnknownPolicy, policy
 from safety.screening import MODEL_RULE
@@ -84,11 +84,10 @@ class Trial:
         open_rules = [r for r in self.book.rules if r.policy in limits and r.id not in firm]
         return {
             one.id: (
-                _steps(limits[one.policy].support) if one.severity < GRAVEST else 0,
+                _steps(limits[one.policy].support),
                 _steps(limits[one.policy].second_support),
             )
             for one in open_rules
-            if not one.policy.startswith(AT_RISK)
         }
 
     @cached_property

@@ -2,6 +2,7 @@
 
 import random
 import runpy
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -18,6 +19,7 @@ ENGINE, RULES, MODEL = "rules and model", "rules alone", "model alone"
 SECOND = "with a second opinion"
 PROFANITY, REGEXES = "profanity list", "plain regexes"
 
+CHAT, CHAT_CHARACTERS = "everyday", (50, 100, 200)  # what a text is put beside, and how much of it
 HARMLESS_STEP = 3  # of the harmless texts, one in so many is disguised
 
 Say = Callable[[str], None]
@@ -65,9 +67,11 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Everything that was judged. `corpus` is empty where there is none."""
+    """Everything that was judged. `corpus` is empty where there is none; `beside` has the texts
+    kept apart once more, by how many characters of harmless chat stand beside them."""
 
     apart: Rows
+    beside: Mapping[int, Rows]
     development: Rows
     corpus: Rows
     disguised: Sequence[Disguised]
@@ -89,12 +93,13 @@ def run(sources: Sources, engine: Engine, *, with_second: bool, say: Say) -> Mea
     }
     say(f"{len(every)} in-domain texts")
     apart = judged([one for one in every if one.kept_apart], engine, second, filters)
+    beside = {size: judged(beside_chat(apart, size), engine, second) for size in CHAT_CHARACTERS}
     development = judged([one for one in every if not one.kept_apart], engine)
     corpus = judged(texts.read_corpus(sources.corpus), engine)
     say(f"{len(corpus)} texts of the training corpus")
     disguised = list(in_disguise(apart, engine, evasions(sources.evasions)))
     say(f"{len(disguised)} texts in disguise")
-    return Measured(apart, development, corpus, disguised)
+    return Measured(apart, beside, development, corpus, disguised)
 
 
 def judged(
@@ -121,6 +126,25 @@ def _judged(
     for name, says in filters.items():  # a filter knows one answer: keep it back
         by[name] = Found(Action.HOLD if says(text.text) else Action.PASS)
     return Judged(text, by)
+
+
+def beside_chat(rows: Rows, characters: int) -> list[Text]:
+    """These texts with so many characters or more of everyday talk before or after them, in their
+    language: sentences of the same rows that the engine lets pass. None where there are none."""
+    chat: defaultdict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        if row.text.family == CHAT and not row.by[ENGINE].caught:
+            chat[row.text.lang].append(row.text.text)
+    texts = (row.text for row in rows)
+    return [_beside(one, chat[one.lang], characters) for one in texts if chat[one.lang]]
+
+
+def _beside(text: Text, chat: Sequence[str], characters: int) -> Text:
+    chance, said = random.Random(text.id), ""  # noqa: S311  no secret
+    while len(said) < characters:
+        said = f"{said}\n{chance.choice(chat)}".lstrip()
+    parts = [said, text.text] if chance.random() < 1 / 2 else [text.text, said]
+    return msgspec.structs.replace(text, text="\n".join(parts))
 
 
 def evasions(file: Path) -> Mapping[str, Evasion]:

@@ -67,6 +67,7 @@ def every_table(found: Measured) -> list[Table]:
         tables.families_table(found.apart, "kept apart"),
         tables.alarms_table(found.apart, "kept apart"),
         tables.evasions_table(found.disguised),
+        tables.beside_table(found),
         tables.groups_table(found.apart),
         tables.lengths_table(found.apart),
         tables.families_table(found.development, "development"),

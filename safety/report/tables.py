@@ -287,6 +287,25 @@ EVASIONS_BEFORE = (
 )
 
 
+def beside_table(found: Measured) -> Table:
+    """The same texts inside a longer message."""
+    lines: list[list[Cell]] = []
+    for one in (PROMISES[0], PROMISES[3], PROMISES[5]):
+        for system in (name for name in (ENGINE, SECOND) if name in found.systems):
+            each = (one.of(rows) for rows in (found.apart, *found.beside.values()))
+            shares = (Share.of(chosen, one.says(system)) for chosen in each)
+            lines.append([f"{one.name}: {system}", *shares])
+    columns = ["kept apart", "alone", *(f"{size} characters beside" for size in found.beside)]
+    return Table("beside", "Beside harmless chat", BESIDE_BEFORE, columns, lines)
+
+
+BESIDE_BEFORE = (
+    "Each text of the third kept apart with everyday talk in lines before or after it, as a longer "
+    "message has it: so much of it or a little more. What is added is harmless and passes alone. "
+    "A long message is read in windows, each of which may be caught or falsely alarm."
+)
+
+
 def corpus_table(rows: Rows) -> Table:
     """Rules alone, on texts that were not written for them."""
     lines: list[list[Cell]] = []

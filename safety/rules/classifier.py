@@ -10,9 +10,10 @@ kernel is compiled (`safety.rules.kernel`) it says the same, bit for bit, and nu
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import exp, log, sqrt
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,10 @@ MODEL = Path(__file__).parent / "model"
 CARD, WEIGHTS, CHECKSUMS = "model.json", "weights.bin", "SHA256SUMS"
 FORMAT = 3
 GRAMS = (3, 4, 5)  # without a gap
-WINDOW_CHARACTERS = 480  # a longer text is judged window by window, and the strongest counts
-STRIDE_CHARACTERS = 400
+LESSON_CHARACTERS = 480  # of a text that is learnt, or judged at once: what is beyond is not read
+WINDOW_CHARACTERS = 120  # a longer text is judged sentence by sentence, and the strongest counts:
+SENTENCE_CHARACTERS = 30  # beside harmless ones, a sum of words would forget it
+DOUBT = 0.5  # of the logarithm of how many were read: one of many seems harmful sooner by mistake
 TEXT_MAX_CHARACTERS = 5_200  # what stands beyond is not read: no message is longer
 NEAR_WORDS = 5  # how far apart two words may stand and still make a pair
 LANGUAGES = ("fr", "en")
@@ -45,13 +48,14 @@ _TAG_SHIFT = np.uint64(30)  # bits that no slot is chosen by, as long as there a
 
 def _powers(base: int) -> Hashes:
     powers = [1]
-    for _ in range(WINDOW_CHARACTERS + 2):
+    for _ in range(LESSON_CHARACTERS + 2):
         powers.append(powers[-1] * base % 2**64)
     return np.array(powers, dtype=np.uint64)
 
 
 _UP, _DOWN = _powers(_BASE), _powers(pow(_BASE, -1, 2**64))
-_ONES = np.ones(8 * WINDOW_CHARACTERS, np.float32)  # more than a window has features
+_ONES = np.ones(8 * LESSON_CHARACTERS, np.float32)  # more than so many characters have features
+_SENTENCE_END = re.compile(r"[.!?…;:]\s+|\n+")
 _WORDLY = np.zeros(0x250, dtype=bool)  # letters and digits of a folded text; the rest separates
 _WORDLY[[code for code in range(0x250) if chr(code).isalnum()]] = True
 
@@ -80,7 +84,7 @@ def features(window: str) -> Hashes:
 
     A span from i to j hashes as the polynomial of its characters, read from prefix sums, so that
     every n-gram and every word of the window costs two subtractions and one product.
-    `window` is folded and has at most `WINDOW_CHARACTERS` characters.
+    `window` is folded and has at most `LESSON_CHARACTERS` characters.
     """
     codes = np.frombuffer(f" {window} ".encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     size = codes.size
@@ -110,10 +114,31 @@ def ngrams_of(window: str) -> int:
 
 
 def windows(folded: str) -> list[str]:
-    """The pieces of a folded text that are judged apart; one when it is short."""
+    """The pieces of a folded text that are judged apart: one when it is short, else sentence by
+    sentence (short ones together), and one that is longer in parts that overlap by half.
+
+    `folded` may still have its line ends (`View.lined`), which end sentences; pieces have none.
+    """
     text = folded[:TEXT_MAX_CHARACTERS]
-    last = max(len(text) - WINDOW_CHARACTERS + STRIDE_CHARACTERS, 1)
-    return [text[at : at + WINDOW_CHARACTERS] for at in range(0, last, STRIDE_CHARACTERS)]
+    if len(text) <= WINDOW_CHARACTERS:
+        return [text.replace("\n", " ")]
+    text, start = text.rstrip(), 0
+    pieces: list[str] = []
+    for end in (*(found.end() for found in _SENTENCE_END.finditer(text)), len(text)):
+        rest = len(text) - end
+        if not rest or min(end - start, rest) >= SENTENCE_CHARACTERS:
+            pieces += _parts(text[start:end].replace("\n", " ").strip())
+            start = end
+    return pieces
+
+
+def _parts(sentence: str) -> Iterator[str]:
+    start, half = 0, WINDOW_CHARACTERS // 2
+    while len(sentence) - start > WINDOW_CHARACTERS:
+        end = sentence.rfind(" ", start + half, start + WINDOW_CHARACTERS + 1)
+        yield sentence[start : end if end > 0 else start + WINDOW_CHARACTERS]
+        start = sentence.rfind(" ", start, start + half) + 1 or start + half
+    yield sentence[start:]
 
 
 class Table:
@@ -171,7 +196,7 @@ class Classifier:
         self._margin = float(card["language_margin"])
         self._coverage = float(card["language_coverage"])
         self._calibration = {
-            language: tuple(-np.array(column, float) for column in card["calibration"][language])
+            language: [-np.array(column, float) for column in card["calibration"][language]]
             for language in ("", *LANGUAGES)
         }
 
@@ -218,10 +243,14 @@ class Classifier:
         Every finite string has an answer.
         """
         told = list(map(self._told, readings))
-        logits, known = told[0] if len(told) == 1 else max(told, key=itemgetter(1))
+        logits, known, pieces = told[0] if len(told) == 1 else max(told, key=itemgetter(1))
         language = self._language(float(logits[-1]), known)
+        slope, beside, offset = self._calibration[language]
+        if pieces > 1:
+            offset = offset.copy()
+            offset[-2] += DOUBT * log(pieces)
         chances = self._kernel.chances if self._kernel else _chances
-        return Judgement(language, *chances(logits, *self._calibration[language]))
+        return Judgement(language, *chances(logits, slope, beside, offset))
 
     def logits(self, window: str) -> tuple[NDArray[np.float64], float]:
         """One raw score for each column of a window, and which share of its features is known."""
@@ -242,15 +271,16 @@ class Classifier:
         made of unknown ones, and one that was undone without need too."""
         return max(readings, key=lambda reading: self._told(reading)[1])
 
-    def _told(self, folded: str) -> tuple[NDArray[np.float64], float]:
-        """The raw scores of a text, and which share of its features is known: of its windows the
-        highest of each column counts, but for the language and the share all alike."""
+    def _told(self, folded: str) -> tuple[NDArray[np.float64], float, int]:
+        """The raw scores of a text, which share of its features is known, and in how many windows
+        it was read: the highest of each column counts, but for the language and the share all
+        alike."""
         each = [self.logits(window) for window in windows(folded)]
         if len(each) == 1:
-            return each[0]
+            return *each[0], 1
         logits: NDArray[np.float64] = np.maximum.reduce([one for one, _ in each])
         logits[-1] = sum(one[-1] for one, _ in each) / len(each)
-        return logits, sum(share for _, share in each) / len(each)
+        return logits, sum(share for _, share in each) / len(each), len(each)
 
     def _language(self, score: float, known: float) -> str:
         if abs(score) < self._margin or known < self._coverage:

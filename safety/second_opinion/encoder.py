@@ -41,8 +41,9 @@ class Encoder:
 
     def _pieces(self, question: Ask) -> list[str]:
         folded = fold(question.text)
-        undone = (view.text for view in squeeze(folded)[:1])
-        pieces = windows(" ".join(self._first.clearest(folded.text, *undone).split()))
+        readings = (view.lined(question.text) for view in (folded, *squeeze(folded)[:1]))
+        cut = windows(self._first.clearest(*readings))
+        pieces = [" ".join(piece.split()) for piece in cut]
         if len(pieces) <= WINDOWS_MAX:
             return pieces
         asked = [at for at, name in enumerate(self._first.policies) if name in question.chances]

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from safety.rules.classifier import LANGUAGES
+from safety.rules.classifier import DOUBT, LANGUAGES
 from safety.training.columns import ABUSE, HARM, LANGUAGE, target
 from safety.training.fit import Floats
 from safety.training.texts import Example
@@ -89,9 +90,15 @@ def probabilities(logits: Floats) -> Floats:
 
 
 def calibrated(
-    names: Sequence[str], scores: Floats, examples: Sequence[Example], curve: Mapping[str, Curve]
+    names: Sequence[str],
+    scores: Floats,
+    pieces: NDArray[np.intp],
+    examples: Sequence[Example],
+    curve: Mapping[str, Curve],
 ) -> Floats:
-    """The probabilities of every column but language, with the curve of each text's language."""
+    """The probabilities of every column but language, with the curve of each text's language.
+    `pieces`: in how many windows each was judged.
+    """
     policies = names.index(HARM)
     kept = [place for place, name in enumerate(names) if name != LANGUAGE]
     result = np.zeros((len(examples), len(kept)))
@@ -103,6 +110,7 @@ def calibrated(
         beside = np.tile(harm[:, None], len(kept))
         beside[:, policies:] = likeliest(of_own, own, harm)[:, None]
         logits = slopes * scores[rows][:, kept] + weights * beside + offsets
+        logits[:, policies] -= DOUBT * np.log(pieces[rows])
         result[rows] = probabilities(logits)
     return shared(result)
 

@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from safety.training.columns import ABUSE, LANGUAGE, target
+from safety.training.matrix import Lessons
 from safety.training.texts import Example
 
 FOLDS = 4
@@ -50,24 +51,27 @@ def fitted(
 
 
 def columns(
-    names: Sequence[str], rows: sparse.csr_matrix, examples: Sequence[Example]
+    names: Sequence[str], lessons: Lessons, examples: Sequence[Example]
 ) -> tuple[Floats, Floats, Floats]:
-    """Weights (feature x column), biases, and cross-fitted scores (text x column).
+    """Weights (feature x column), biases, and cross-fitted scores (text x column), window by window
+    as the classifier judges.
 
     A text's cross-fitted score comes from the fit that saw no text of its group; a text set aside
     for testing is never shown, and its score comes from the whole fit.
     """
     test = np.array([one.test for one in examples])
     folds = np.array([fold_of(one) for one in examples])
+    rows = lessons.rows
     weights, biases = np.zeros((rows.shape[1], len(names))), np.zeros(len(names))
     scores = np.zeros((len(examples), len(names)))
     for place, name in enumerate(names):
         labels, loud = target(name, examples)
         loud[test] = 0
         weights[:, place], biases[place] = fitted(name, rows, labels, loud)
-        scores[:, place] = rows @ weights[:, place] + biases[place]
+        mean = name == LANGUAGE
+        scores[:, place] = lessons.scores(weights[:, place], biases[place], mean=mean)
         for fold in range(FOLDS):
             out = (folds == fold) & ~test
             part, bias = fitted(name, rows, labels, np.where(out, 0.0, loud))
-            scores[out, place] = rows[out] @ part + bias
+            scores[out, place] = lessons.scores(part, bias, mean=mean)[out]
     return weights, biases, scores

@@ -14,12 +14,14 @@ from scipy import sparse
 
 from safety.rules.classifier import (
     NEAR_WORDS,
+    WINDOW_CHARACTERS,
     Hashes,
     Table,
     distinct,
     features,
     ngrams_of,
     tags_of,
+    windows,
 )
 
 TEXTS_MIN = 3  # what is seen in fewer texts teaches nothing but its text
@@ -113,6 +115,46 @@ def _vectors(
         (np.full(rows.size, VECTOR_FACTOR), (at[served], rows)), shape=(size, len(known))
     )
     return sparse.csr_matrix(place @ sparse.csr_matrix(vectors))
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """The rows of texts: each as a whole, to learn from, and those of its `windows` one after
+    another where it has several (`long`, with where theirs begin), to judge by."""
+
+    rows: sparse.csr_matrix
+    long: NDArray[np.intp]
+    windows: sparse.csr_matrix
+    begin: NDArray[np.intp]
+
+    @property
+    def pieces(self) -> NDArray[np.intp]:
+        """In how many windows each text is judged."""
+        count = np.ones(self.rows.shape[0], np.intp)
+        count[self.long] = np.diff([*self.begin, self.windows.shape[0]])
+        return count
+
+    def scores(self, weights: Weights, bias: float, *, mean: bool = False) -> Weights:
+        """What a column says of each text: of its windows the highest, or their mean, counts, as
+        the classifier has it."""
+        result: Weights = self.rows @ weights + bias
+        if self.long.size:
+            each = self.windows @ weights + bias
+            together = np.add if mean else np.maximum
+            result[self.long] = together.reduceat(each, self.begin)
+            if mean:
+                result /= self.pieces
+        return result
+
+
+def lessons(texts: Sequence[str], known: Slots) -> Lessons:
+    """The rows of these texts."""
+    long = [at for at, text in enumerate(texts) if len(text) > WINDOW_CHARACTERS]
+    pieces = [windows(texts[at]) for at in long]
+    begin = np.cumsum([0, *map(len, pieces)], dtype=np.intp)[:-1]
+    flat = [piece for each in pieces for piece in each]
+    rows = matrix(texts, known)
+    return Lessons(rows, np.array(long, np.intp), matrix(flat, known) if flat else rows[:0], begin)
 
 
 def matrix(texts: Sequence[str], known: Slots) -> sparse.csr_matrix:

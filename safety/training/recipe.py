@@ -11,7 +11,7 @@ from safety.training import artefact, words
 from safety.training.calibration import calibrated, curves
 from safety.training.columns import ABUSE, HARM, LANGUAGE, OWN_WEIGHT, policies_of
 from safety.training.fit import Floats, columns
-from safety.training.matrix import matrix, slots
+from safety.training.matrix import lessons, slots
 from safety.training.ruled import Ruled, Rules, ruled
 from safety.training.texts import Example
 from safety.training.thresholds import Threshold, thresholds
@@ -65,15 +65,15 @@ def _train(
     counts = [OWN_WEIGHT if one.own else 1 for one in taught]
     vocabulary = words.vocabulary(texts)
     known = slots(texts, counts, vocabulary, embed(vocabulary), sizes.slots)
-    rows = matrix([one.text for one in examples], known)
-    weights, bias, scores = columns(names, rows, examples)
+    taken = lessons([one.text for one in examples], known)
+    weights, bias, scores = columns(names, taken, examples)
     table, scale = artefact.quantised(known.weights(weights))
     curve = curves(names, scores, examples)
     card = artefact.card(
         policies, bias, curve, slots=sizes.slots, scale=scale, learnt_from=fingerprint(examples)
     )
     checksum = artefact.write(out / "model", card, known, table)
-    chances = calibrated(names, scores, examples, curve)
+    chances = calibrated(names, scores, taken.pieces, examples, curve)
     said = ruled(examples, policies, rules) if rules else None
     chosen = thresholds(policies, chances, examples, said)
     artefact.write_thresholds(out / "thresholds.toml", chosen)

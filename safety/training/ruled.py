@@ -4,14 +4,14 @@ Rules were written from the development texts and hardly ever err on them; the c
 had not seen. Rules and model share one budget of false alarms, judged there.
 """
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from safety.rules import rulebook
-from safety.rules.heads import contradictable, debatable, evident
+from safety.rules.heads import debatable, evident, is_grave
 from safety.screening import Context, Engine, Finding
 from safety.training.texts import Example
 
@@ -20,17 +20,19 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Ruled:
-    """For each text: whether rules `judged` it, found it whatever anybody says (`firm`), unless a
-    second opinion contradicts them (`grave`), or unless that or the model does (`weak`)."""
+    """For each text: whether rules `judged` it, found it whatever anybody says (`firm`), or unless
+    the model or a second opinion contradicts them, which what is `grave` gives hardly a chance and
+    what is `weak` a good one."""
 
     judged: Flags
     firm: Flags
     grave: Flags
     weak: Flags
 
-    def found(self, harm: NDArray[np.float64], support: float) -> Flags:
-        """What they find once the model has said how likely any harm is."""
-        return self.firm | self.grave | self.weak & (harm >= support)
+    @property
+    def acting(self) -> Flags:
+        """What they find, unless somebody contradicts them."""
+        return self.firm | self.grave | self.weak
 
     def contradicted(
         self, harm: NDArray[np.float64], *, support: float = 0.0, grave: float = 0.0
@@ -64,22 +66,14 @@ class Rules:
 def ruled(examples: Sequence[Example], policies: Sequence[str], rules: Rules) -> Ruled:
     """What `rules` say of the texts whose writing is known (`said`); of the others, nothing.
 
-    A model of these policies contradicts what `Heads.supported` lets it, a second opinion what
-    `Heads.supported_again` does.
+    A model of these policies contradicts what `Heads.supported` lets it.
     """
     said = [rules.found(one) if one.said else () for one in examples]
 
-    def some(may_be_silent: Callable[[Finding, Container[str]], bool]) -> Flags:
-        """Where something is found that may not."""
-        known = [[f for f in each if f.policy in policies] for each in said]
-        return np.array(
-            [
-                len(own) < len(each) or not all(may_be_silent(f, rules.evident) for f in own)
-                for own, each in zip(known, said, strict=True)
-            ]
-        )
+    def where(some: Callable[[Finding], bool]) -> Flags:
+        return np.array([any(map(some, each)) for each in said])
 
     judged = np.array([bool(one.said) for one in examples])
-    found = np.array([bool(each) for each in said])
-    firm, heard = some(debatable), some(contradictable)
-    return Ruled(judged, firm, heard & ~firm, found & ~heard)
+    firm = where(lambda f: f.policy not in policies or not debatable(f, rules.evident))
+    grave = where(lambda f: is_grave(f.policy)) & ~firm
+    return Ruled(judged, firm, grave, where(bool) & ~firm & ~grave)

@@ -15,9 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from safety.rules.classifier import LANGUAGES
-from safety.rules.heads import GRAVEST
-from safety.rules.taxonomy import policy
+from safety.rules.classifier import LANGUAGES, windows
 from safety.second_opinion.encoder import embedded, opened
 from safety.second_opinion.encoder_file import EncoderFile
 from safety.second_opinion.heads import CARD, FORMAT, PATCH, WEIGHTS, logit
@@ -31,9 +29,9 @@ from safety.training.texts import Example
 from safety.training.thresholds import (
     NEVER,
     SECOND_FLAG,
-    SECOND_GRID,
     SECOND_HOLD,
     Threshold,
+    contradicted,
     thresholds,
 )
 from safety.training.tuning import Taught, Tuned, tuned
@@ -48,7 +46,6 @@ PUBLIC_COUNTS = 3.0  # beside 1 in the first stage, which learns from ten times 
 PUBLIC_JUDGES = 8  # one in so many of the others, if it is harmless, to judge by
 HARM_COUNTS = 6.0  # beside 1 of each policy
 DECIMALS = 4
-GRAVE_LOST = 0.01  # of the hits that rules of severity 4 find
 PRIOR = np.array([0.1, 0.1, 0.8, 0.5, 0.0])  # own head, surest head, harm, first stage, offset
 
 
@@ -110,7 +107,7 @@ def _train(trained: Trained, out: Path, tune: Tune, embed: Embed) -> SecondTrain
     named = [trained.thresholds[name] for name in policies]
     before = (first >= [one.flag for one in named]).any(axis=1)
     if rules:
-        before |= rules.found(first.max(axis=1), max(one.support for one in named))
+        before |= contradicted(rules, first.max(axis=1), trained.thresholds).acting
     return SecondTrained(checksum, examples, first, chances, asked, before, found_so, limits)
 
 
@@ -155,9 +152,15 @@ def _plain(one: Example) -> str:
 
 
 def scored(found: Tuned, examples: Sequence[Example], embed: Embed) -> Floats:
-    """What each head says of each text (text x policies, then harm)."""
-    rows = np.asarray(embed(found, [_plain(one) for one in examples]), dtype=np.float32)
-    return (rows @ found.heads + found.biases).astype(np.float64)
+    """What each head says of each text (text x policies, then harm): the most it says of one of
+    its windows, all of which are read here, where the worker reads the worst two."""
+    pieces = [windows(_plain(one)) for one in examples]
+    begin = np.cumsum([0, *map(len, pieces)])[:-1]
+    flat = [piece for each in pieces for piece in each]
+    rows = np.asarray(embed(found, flat), dtype=np.float32)
+    said = (rows @ found.heads + found.biases).astype(np.float64)
+    result: Floats = np.maximum.reduceat(said, begin)
+    return result
 
 
 def calibration(
@@ -212,14 +215,11 @@ def limited(
     where (text x policy) it is asked, as `Heads.uncertain` says; and which texts are found then."""
     named = [trained.thresholds[name] for name in trained.policies]
     review = np.array([one.review if one.review < NEVER else np.inf for one in named])
-    asked, grave = first >= review, 0.0
+    asked = first >= review
     if rules:
-        rules = rules.contradicted(first.max(axis=1), support=max(one.support for one in named))
+        rules = contradicted(rules, first.max(axis=1), trained.thresholds)
         asked = (asked | (rules.grave | rules.weak)[:, None]) & ~rules.firm[:, None]
     after = np.where(asked, chances, 0.0)
-    if rules:
-        grave = grave_support(after.max(axis=1), examples, rules)
-        rules = rules.contradicted(after.max(axis=1), grave=grave)
     found = thresholds(
         trained.policies,
         after,
@@ -227,30 +227,20 @@ def limited(
         rules,
         flag_budget=SECOND_FLAG,
         hold_budget=SECOND_HOLD,
-        grid=SECOND_GRID,
     )
-    limits = {}
-    for name, one in trained.thresholds.items():
-        flag, hold_from = found[name].flag, found[name].hold
-        support = min(grave, flag) if is_grave(name) else found[name].support
-        limits[name] = replace(one, second_flag=flag, second_hold=hold_from, second_support=support)
+    limits = {
+        name: replace(
+            one,
+            second_flag=found[name].flag,
+            second_hold=found[name].hold,
+            second_support=found[name].support,
+        )
+        for name, one in trained.thresholds.items()
+    }
     caught = (after >= [found[name].flag for name in trained.policies]).any(axis=1)
     if rules:
-        caught |= rules.found(after.max(axis=1), max(one.support for one in found.values()))
+        caught |= contradicted(rules, after.max(axis=1), found).acting
     return limits, asked, caught
-
-
-def is_grave(name: str) -> bool:
-    """Whether rules of this policy give way only to a second opinion."""
-    return (policy(name).severity or 0) >= GRAVEST
-
-
-def grave_support(harm: Floats, examples: Sequence[Example], rules: Ruled) -> float:
-    """Below which chance of harm a second opinion may contradict rules of severity 4: the highest
-    that loses no more than `GRAVE_LOST` of the hits that they found."""
-    hits = harm[rules.grave & np.array([bool(one.own and one.policies) for one in examples])]
-    kept = [level for level in SECOND_GRID if (hits < level).sum() <= GRAVE_LOST * len(hits)]
-    return float(max(kept, default=0.0)) if len(hits) else 0.0
 
 
 def write(folder: Path, policies: Sequence[str], found: Tuned, curves: dict[str, Floats]) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from safety.rules import taxonomy
-from safety.rules.classifier import WINDOW_CHARACTERS
+from safety.rules.classifier import LESSON_CHARACTERS
 from safety.rules.normalise import fold
 
 APART = 3  # one wording in three of our own texts is kept apart, and never read here
@@ -68,7 +68,7 @@ def _number(words: str) -> int:
 def clean(text: str) -> str:
     """`text` as the model reads it, without handles and addresses, cut to one window."""
     plain = _HANDLE.sub(" ", html.unescape(text))
-    return " ".join(fold(plain).text.split())[:WINDOW_CHARACTERS]
+    return " ".join(fold(plain).text.split())[:LESSON_CHARACTERS]
 
 
 def every_text(own: Path, public: Path) -> list[Example]:

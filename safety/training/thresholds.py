@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from safety.rules.heads import is_grave
 from safety.rules.taxonomy import policy
 from safety.training.fit import Floats
 from safety.training.functional import SOURCE as GENERATED
@@ -30,12 +31,13 @@ REVIEW: Budget = {TWINS: 0.25, TALK: 0.09, PUBLIC: 0.12}  # with what rules find
 HATE_SHARE = 0.1
 HATE_PUBLIC = 0.5  # of the budget of public texts
 HATE_FUNCTION = 0.25
-GRID = np.array([*np.round(np.arange(0.02, 0.985, 0.02), 2), 0.985, 0.99, 0.995])
-SECOND_GRID = np.array([*np.round(np.arange(0.02, 0.985, 0.01), 2), 0.985, 0.99, 0.995])
+# Finer where most hits lie.
+GRID = np.round([*np.arange(0.02, 0.8, 0.02), *np.arange(0.8, 0.9975, 0.005)], 3)
 LOWEST = 0.2  # nothing less likely than this is flagged, however silent harmless texts are
 NEVER = 1.0  # no score reaches it
 GRAVE = 3  # from this severity on, a hit caught counts twice
 GRAVE_COUNTS = 2
+GRAVE_LOST = 0.01  # of the hits that grave rules find: no more may be lost to a contradiction
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +74,55 @@ def thresholds(
     *,
     flag_budget: Budget = FLAG,
     hold_budget: Budget = HOLD,
-    grid: Floats = GRID,
 ) -> dict[str, Threshold]:
     """Thresholds that catch most hits while false alarms stay within the budgets.
 
-    One level for grave policies, one for the others and one below which the model contradicts
-    rules: three numbers cannot learn the texts by heart, as one number for each policy did.
+    One level for grave policies, one for the others, one below which the model contradicts rules
+    and one for grave rules: four numbers cannot learn the texts by heart, as one number for each
+    policy did.
     """
-    search = _Search(policies, chances[:, : len(policies)], examples, grid)
+    chances = chances[:, : len(policies)]
+    grave = 0.0
+    if rules:
+        harm = chances.max(axis=1)
+        grave = grave_support(harm, examples, rules)
+        rules = rules.contradicted(harm, grave=grave)
+    search = _Search(policies, chances, examples)
     flag, support = search.levels(flag_budget, LOWEST, rules)
     hold = np.maximum(search.levels(hold_budget, LOWEST)[0], flag)
     review = np.minimum(search.levels(REVIEW)[0], flag)
     return {
         name: Threshold(
-            float(review[at]), float(flag[at]), float(hold[at]), support=min(support, flag[at])
+            float(review[at]),
+            float(flag[at]),
+            float(hold[at]),
+            support=min(grave if is_grave(name) else support, flag[at]),
         )
         for at, name in enumerate(policies)
     }
+
+
+def grave_support(harm: Floats, examples: Sequence[Example], rules: Ruled) -> float:
+    """Below which chance of harm grave rules may be contradicted: the highest that loses no more
+    than `GRAVE_LOST` of the hits that they found."""
+    hits = harm[rules.grave & np.array([bool(one.own and one.policies) for one in examples])]
+    kept = [level for level in GRID if (hits < level).sum() <= GRAVE_LOST * len(hits)]
+    return float(max(kept, default=0.0)) if len(hits) else 0.0
+
+
+def contradicted(rules: Ruled, harm: Floats, chosen: Mapping[str, Threshold]) -> Ruled:
+    """What is left of the rules under these thresholds, given the chance of harm of each text."""
+    grave = [one.support for name, one in chosen.items() if is_grave(name)]
+    weak = [one.support for name, one in chosen.items() if not is_grave(name)]
+    return rules.contradicted(harm, support=max(weak, default=0.0), grave=max(grave, default=0.0))
 
 
 class _Search:
     """The probabilities of the texts, and which of them a budget may spend."""
 
     def __init__(
-        self, policies: Sequence[str], chances: Floats, examples: Sequence[Example], grid: Floats
+        self, policies: Sequence[str], chances: Floats, examples: Sequence[Example]
     ) -> None:
-        self._grid = grid
         self._policies = tuple(policies)
         self._chances = chances
         self._grave = np.array([(policy(name).severity or 0) >= GRAVE for name in policies])
@@ -120,15 +145,17 @@ class _Search:
         With `rules`, only texts that they judged count, but for the public ones.
         """
         hate = self._hate_level(budget)
-        grid = np.array([*self._grid[lowest <= self._grid], NEVER])
+        grid = np.array([*GRID[lowest <= GRID], NEVER])
         columns = [self._grave & ~self._hate, ~self._grave & ~self._hate]
         grave, other = (self._chances[:, one].max(axis=1, initial=0.0) for one in columns)
         harm = self._chances.max(axis=1)
         by_hate = (self._chances[:, self._hate] >= hate).any(axis=1)
         counted = np.ones(len(harm), bool) if rules is None else rules.judged
         best, most = (NEVER, NEVER, 0.0), -1.0
-        for support in (0.0,) if rules is None else (0.0, *self._grid):
-            firm = by_hate if rules is None else by_hate | rules.found(harm, support)
+        for support in (0.0,) if rules is None else (0.0, *GRID):
+            firm = by_hate
+            if rules is not None:
+                firm = by_hate | rules.contradicted(harm, support=support).acting
             found = _Found(firm, grave, other, grid)
             gain = found.weight(self._worth * counted)
             allowed = self._within(budget, found, counted) & (
@@ -154,7 +181,7 @@ class _Search:
         room = {kind: share * HATE_SHARE for kind, share in budget.items()}
         room |= {PUBLIC: HATE_PUBLIC * budget[PUBLIC], FUNCTION: HATE_FUNCTION}
         chance = self._chances[:, self._hate].max(axis=1, initial=0.0)
-        for level in self._grid:
+        for level in GRID:
             alarms = {kind: (chance >= level)[self._kinds == kind] for kind in room}
             if all(alarms[kind].sum() <= share * alarms[kind].size for kind, share in room.items()):
                 return float(level)

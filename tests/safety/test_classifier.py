@@ -15,7 +15,7 @@ from safety.rules.classifier import (
     CARD,
     CHECKSUMS,
     MODEL,
-    STRIDE_CHARACTERS,
+    SENTENCE_CHARACTERS,
     TEXT_MAX_CHARACTERS,
     WEIGHTS,
     WINDOW_CHARACTERS,
@@ -150,7 +150,36 @@ def test_windows_cover_a_text_up_to_the_longest_message():
     assert set("".join(pieces)) == set(text[:TEXT_MAX_CHARACTERS])
     assert windows("") == [""]
     assert len(windows("a" * (WINDOW_CHARACTERS + 1))) == 2
-    assert pieces[1] == text[STRIDE_CHARACTERS:][:WINDOW_CHARACTERS]
+
+
+def test_a_long_text_is_cut_in_sentences_and_a_long_sentence_in_words():
+    assert (
+        windows("Il fait beau ce matin sur le port. Oui ! On a vu la mer.\nEt toi, ça va ? " * 2)
+        == [
+            "Il fait beau ce matin sur le port.",
+            "Oui ! On a vu la mer. Et toi, ça va ?",
+        ]
+        * 2
+    )
+    pieces = windows("un mot et puis un autre " * 20)
+    assert set(" ".join(pieces).split()) == {"un", "mot", "et", "puis", "autre"}
+    assert len(pieces) > 4
+
+
+@given(st.text("a .!\n", max_size=700))
+def test_no_text_is_cut_into_many_windows_or_left_out(shape: str):
+    text = "".join(chr(0x4E00 + at) if one == "a" else one for at, one in enumerate(shape))
+    pieces = windows(text)
+    assert all(len(piece) <= WINDOW_CHARACTERS for piece in pieces)
+    assert len(pieces) <= 1 + len(text) / SENTENCE_CHARACTERS
+    assert set("".join(pieces)) >= set(text) - set(" .!\n")
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_harmless_words_beside_a_threat_do_not_hide_it(before: bool):
+    threat, chat = "je vais te tuer, je sais où tu habites.", "Il fait beau ce matin sur le port. "
+    parts = [threat, chat * 4] if before else [chat * 4, threat]
+    assert score(" ".join(parts), "violence.threat") > 0.8 * score(threat, "violence.threat")
 
 
 def test_the_same_n_gram_hashes_alike_wherever_it_stands():

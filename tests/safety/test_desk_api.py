@@ -234,7 +234,7 @@ def test_the_thresholds_are_a_table_in_the_language_of_the_page(db, language, ma
     (table,) = re.findall(r"<table.*?</table>", page.content.decode(), re.DOTALL)
     limits = get(None, "/safety/rulebook")[1]["thresholds"]
     for policy, limit in limits.items():
-        row = "".join(f"<td>{limit[one]:.2f}</td>" for one in ("review", "flag", "hold"))
+        row = "".join(f"<td>{limit[one]:.3f}</td>" for one in ("review", "flag", "hold"))
         (found,) = [line for line in table.splitlines() if f'href="#{policy}"' in line]
         assert found.endswith(f"{row.replace('.', mark)}</tr>")
 

@@ -9,7 +9,7 @@ from safety import screening
 from safety.rules import rulebook
 from safety.rules.rulebook import PackError
 from safety.screening import Action, Context, Engine
-from tests.safety.books import FRUIT, GRAVE, ChosenModel, book_of, grave, rule
+from tests.safety.books import FRUIT, ChosenModel, book_of, grave, rule
 
 CONTEXT = Context(sender_role="fan", country="FR", language="fr")
 THRESHOLDS = """
@@ -45,18 +45,18 @@ def test_a_rule_holds_as_soon_as_the_model_finds_any_harm_likely_enough(tmp_path
     assert (verdict.action, verdict.shadow) == (Action.HOLD, ())
 
 
-def test_no_model_contradicts_a_rule_of_severity_4(tmp_path: Path):
-    verdict = engine(tmp_path, HARMLESS, grave()).screen("une cerise", CONTEXT)
-    assert [one.rule for one in verdict.findings] == [GRAVE]
-
-
-@pytest.mark.parametrize("policy", ["csae.minor_user", "selfharm.promotion"])
-def test_no_model_contradicts_a_rule_that_protects_who_writes(tmp_path: Path, policy: str):
-    more = f"\n[{policy}]\nreview = 0.6\nflag = 0.7\nhold = 0.8\nsupport = 0.4\n"
+@pytest.mark.parametrize("policy", ["ncii.sextortion", "csae.minor_user", "selfharm.promotion"])
+def test_the_model_contradicts_grave_rules_where_harm_is_less_likely_still(
+    tmp_path: Path, policy: str
+):
+    more = f"\n[{policy}]\nreview = 0.6\nflag = 0.7\nhold = 0.8\nsupport = 0.2\n"
     said = rule(policy=policy, action="flag")
     book = book_of(tmp_path, said, thresholds=THRESHOLDS + more, model=ChosenModel.TEXT)
-    verdict = Engine(book, ChosenModel(HARMLESS | {policy: 0.1})).screen("une pomme", CONTEXT)
+    unlikely = dict.fromkeys(("fraud.scam", "csae.grooming", policy), 0.1)
+    verdict = Engine(book, ChosenModel(unlikely | {policy: 0.2})).screen("une pomme", CONTEXT)
     assert [one.rule for one in verdict.findings] == [FRUIT]
+    verdict = Engine(book, ChosenModel(unlikely | {policy: 0.19})).screen("une pomme", CONTEXT)
+    assert (verdict.findings, [one.rule for one in verdict.shadow]) == ((), [FRUIT])
 
 
 def test_no_model_contradicts_a_firm_rule(tmp_path: Path):
@@ -124,21 +124,18 @@ def test_a_second_opinion_contradicts_a_rule_of_words_alone(tmp_path: Path):
     assert ([one.rule for one in agreed.findings], agreed.shadow) == ([FRUIT], ())
 
 
-def test_a_second_opinion_may_contradict_a_rule_of_severity_4_but_none_of_somebody_at_risk(
-    tmp_path: Path,
-):
+@pytest.mark.parametrize("policy", ["ncii.sextortion", "csae.grooming"])
+def test_a_second_opinion_may_contradict_a_grave_rule(tmp_path: Path, policy: str):
     limits = "review = 0.6\nflag = 0.7\nhold = 0.8\nsecond_support = 0.3\n"
-    for policy, contradicted in (("ncii.sextortion", True), ("csae.grooming", False)):
-        said, folder = rule(policy=policy, action="hold"), tmp_path / policy
-        thresholds = f"[{policy}]\n{limits}"
-        folder.mkdir()
-        book = book_of(folder, said, thresholds=thresholds, model=ChosenModel.TEXT)
-        judging = Engine(book, ChosenModel({policy: 0.65}))
-        first = judging.screen("une pomme", CONTEXT)
-        assert (first.action, first.uncertain) == (Action.HOLD, (policy,) if contradicted else ())
-        if contradicted:
-            verdict = judging.settled(first, {policy: 0.29}, CONTEXT)
-            assert (verdict.action, [one.rule for one in verdict.shadow]) == (Action.PASS, [FRUIT])
+    said = rule(policy=policy, action="hold")
+    book = book_of(tmp_path, said, thresholds=f"[{policy}]\n{limits}", model=ChosenModel.TEXT)
+    judging = Engine(book, ChosenModel({policy: 0.65}))
+    first = judging.screen("une pomme", CONTEXT)
+    assert (first.action, first.uncertain) == (Action.HOLD, (policy,))
+    kept = judging.settled(first, {policy: 0.3}, CONTEXT)
+    assert [one.rule for one in kept.findings] == [FRUIT]
+    verdict = judging.settled(first, {policy: 0.29}, CONTEXT)
+    assert (verdict.action, [one.rule for one in verdict.shadow]) == (Action.PASS, [FRUIT])
 
 
 def test_nobody_who_answers_leaves_what_is_held_as_it_was(tmp_path: Path):
@@ -203,3 +200,14 @@ def test_a_support_above_the_flag_does_not_load(tmp_path: Path, limit: str, comp
     wrong = THRESHOLDS.replace("support = 0.4", limit)
     with pytest.raises(PackError, match=complaint):
         book_of(tmp_path, rule(), thresholds=wrong)
+
+
+def test_a_threat_on_a_line_of_a_long_message_is_caught_as_it_is_alone():
+    shipped = screening.shipped()
+    chat = ["Il fait beau ce matin sur le port", "on a mangé des glaces avec ma soeur"] * 3
+    threat = "si tu paies pas j'envoie tes photos à ta femme"
+    for lines in ([threat], [*chat, threat], [threat, *chat]):
+        verdict = shipped.screen("\n".join(lines), CONTEXT)
+        assert verdict.action is Action.HOLD
+        assert max(verdict.scores.values()) > 0.7
+    assert shipped.screen("\n".join(chat), CONTEXT).action is Action.PASS

@@ -188,3 +188,23 @@ def test_a_goal_is_kept_on_the_right_side(of_a_hundred: int, least: bool, status
 
 def test_a_goal_without_texts_is_not_measured() -> None:
     assert Goal("x", Share(0, 0), None, 0.03, 0.01, least=False).status == "not measured"
+
+
+def test_what_stands_beside_a_text_is_harmless_chat_of_its_language(engine: Engine) -> None:
+    texts = development()
+    everyday = [one for one in texts if one.family == measure.CHAT]
+    rows = measure.judged([*texts[::200], *everyday[::4]], engine)
+    chat = {
+        lang: {r.text.text for r in rows if r.text in everyday and r.text.lang == lang}
+        for lang in ("fr", "en")
+    }
+    longer = measure.beside_chat(rows, 100)
+    assert len(longer) == len(rows) > 20
+    for row, text in zip(rows, longer, strict=True):
+        before, own, after = text.text.partition(row.text.text)
+        lines = [one for one in (before + after).splitlines() if one]
+        assert own
+        assert len(before + after) >= 100
+        assert not before.strip() or not after.strip() or row.text.text in chat[row.text.lang]
+        assert set(lines) <= chat[row.text.lang] | {row.text.text}
+    assert measure.beside_chat([row for row in rows if row.text.family != measure.CHAT], 100) == []

@@ -135,21 +135,6 @@ def test_a_second_opinion_has_only_the_false_alarms_that_rules_leave_it(
     assert trainings[2].found[~harmless].all()
 
 
-def test_a_second_opinion_contradicts_grave_rules_only_where_that_loses_hardly_a_hit() -> None:
-    harm = np.concatenate([[0.1], np.linspace(0.5, 0.95, 399), np.full(100, 0.01)])
-    hit = Example("x", "fr", "hit", "g", 0.0, {"csae.grooming": 1.0}, False)
-    twin = replace(hit, source="twin", policies={}, harmless=True)
-    examples = [hit] * 400 + [twin] * 100
-    nothing, everything = np.zeros(500, bool), np.ones(500, bool)
-    level = second.grave_support(harm, examples, Ruled(everything, nothing, everything, nothing))
-    lost = (harm[:400] < level).sum()
-    assert 0 < lost <= second.GRAVE_LOST * 400
-    assert (harm[400:] < level).all()
-    assert (
-        second.grave_support(harm, examples, Ruled(everything, everything, nothing, nothing)) == 0
-    )
-
-
 @pytest.mark.parametrize("name", [CARD, WEIGHTS, PATCH])
 def test_files_that_are_missing_or_altered_are_refused(
     trained: Trained, tmp_path: Path, name: str

@@ -11,15 +11,33 @@ import pytest
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from safety.rules.classifier import CARD, CHECKSUMS, LANGUAGES, WEIGHTS, Classifier
+from safety.rules.classifier import (
+    CARD,
+    CHECKSUMS,
+    LANGUAGES,
+    WEIGHTS,
+    WINDOW_CHARACTERS,
+    Classifier,
+    windows,
+)
 from safety.rules.taxonomy import Action
 from safety.rules.verdict import Finding
 from safety.training import artefact, figures, functional, recipe, words
 from safety.training.calibration import Curve, calibrated, curves, platt, shared
 from safety.training.columns import ABUSE, HARM, LANGUAGE
+from safety.training.matrix import lessons, matrix, slots
 from safety.training.ruled import Ruled, Rules, ruled
 from safety.training.texts import Example
-from safety.training.thresholds import FLAG, NEVER, TALK, TWINS, kind_of, thresholds
+from safety.training.thresholds import (
+    FLAG,
+    GRAVE_LOST,
+    NEVER,
+    TALK,
+    TWINS,
+    grave_support,
+    kind_of,
+    thresholds,
+)
 
 SIZES = recipe.Sizes(slots=2**11)
 KIND = [
@@ -197,12 +215,16 @@ def test_the_classifier_shares_the_chance_of_harm_as_training_does(
     model = Classifier.load(tmp_path / "model")
     card = json.loads((tmp_path / "model" / CARD).read_text())
     hit = next(one for one in examples if one.lang == "en" and one.policies)
-    judged, (logits, _) = model.judge(hit.text), model.logits(hit.text)
-    curve = dict.fromkeys(LANGUAGES, card["calibration"][judged.language])
+    long = ". ".join([hit.text, examples[0].text] * 5)
     names = (*model.policies, HARM, ABUSE, LANGUAGE)
-    *scores, harm, abuse = calibrated(names, logits[None], [hit], curve)[0]
-    assert np.allclose(scores, judged.scores)
-    assert (max(judged.scores), judged.abuse) == pytest.approx((harm, abuse))
+    for text in (hit.text, long):
+        judged, each = model.judge(text), [model.logits(one)[0] for one in windows(text)]
+        curve = dict.fromkeys(LANGUAGES, card["calibration"][judged.language])
+        logits = np.max(each, axis=0)[None]
+        *scores, harm, abuse = calibrated(names, logits, np.array([len(each)]), [hit], curve)[0]
+        assert np.allclose(scores, judged.scores)
+        assert (max(judged.scores), judged.abuse) == pytest.approx((harm, abuse))
+    assert len(each) > 3
 
 
 def test_what_one_policy_alone_is_sure_of_counts_as_harm(examples: list[Example]):
@@ -212,13 +234,30 @@ def test_what_one_policy_alone_is_sure_of_counts_as_harm(examples: list[Example]
     hits = np.array([bool(one.policies) for one in examples])
     scores = chance.normal(size=(len(examples), len(names)))
     scores[hits, 0] += 4
-    blind = calibrated(names, scores, examples, _without_beside(curves(names, scores, examples)))
-    harm = calibrated(names, scores, examples, curves(names, scores, examples))[:, 1]
+    found, once = curves(names, scores, examples), np.ones(len(examples), int)
+    blind = calibrated(names, scores, once, examples, _without_beside(found))
+    harm = calibrated(names, scores, once, examples, found)[:, 1]
     assert figures.area(hits, harm)[0] > 0.95 > 0.6 > figures.area(hits, blind[:, 1])[0]
 
 
 def _without_beside(found: dict[str, Curve]) -> dict[str, Curve]:
     return {key: (slope, [0.0] * len(slope), offset) for key, (slope, _, offset) in found.items()}
+
+
+def test_a_long_text_is_learnt_whole_and_judged_by_its_windows(examples: list[Example]):
+    texts = [one.text for one in examples]
+    long = " ".join(texts)[: 3 * WINDOW_CHARACTERS]
+    known = slots(texts, [1] * len(texts), [], np.zeros((0, 4)), 2**11)
+    weights = np.random.default_rng(5).normal(size=2**11 + 4)
+    whole = matrix([long], known) @ weights + 0.5
+    each = matrix(windows(long), known) @ weights + 0.5
+    assert len(each) > 2
+    taken = lessons([texts[0], long, texts[1]], known)
+    assert (taken.rows @ weights)[1] + 0.5 == whole
+    alone = matrix(texts[:2], known) @ weights + 0.5
+    assert taken.scores(weights, 0.5).tolist() == [alone[0], each.max(), alone[1]]
+    assert np.allclose(taken.scores(weights, 0.5, mean=True), [alone[0], each.mean(), alone[1]])
+    assert lessons(texts[:2], known).scores(weights, 0.5).tolist() == alone.tolist()
 
 
 def test_thresholds_catch_what_they_can_within_the_budget(examples: list[Example]):
@@ -258,32 +297,45 @@ def test_rules_and_model_share_one_budget_of_false_alarms(examples: list[Example
     assert found[hits].mean() > (chances[hits] >= alone.flag).mean()
 
 
-def test_what_nobody_may_contradict_is_firm_and_what_the_model_may_not_is_grave(
+def test_grave_rules_are_contradicted_only_where_that_loses_hardly_a_hit() -> None:
+    harm = np.concatenate([[0.1], np.linspace(0.5, 0.95, 399), np.full(100, 0.01)])
+    hit = Example("x", "fr", "hit", "g", 0.0, {"csae.grooming": 1.0}, False)
+    twin = replace(hit, source="twin", policies={}, harmless=True)
+    examples = [hit] * 400 + [twin] * 100
+    nothing, everything = np.zeros(500, bool), np.ones(500, bool)
+    level = grave_support(harm, examples, Ruled(everything, nothing, everything, nothing))
+    lost = (harm[:400] < level).sum()
+    assert 0 < lost <= GRAVE_LOST * 400
+    assert (harm[400:] < level).all()
+    assert grave_support(harm, examples, Ruled(everything, everything, nothing, nothing)) == 0
+
+
+def test_what_nobody_may_contradict_is_firm_and_severity_4_and_persons_at_risk_are_grave(
     examples: list[Example], monkeypatch: pytest.MonkeyPatch
 ):
     weak, grave, at_risk, disguised, headless = (
         Finding(policy, Action.HOLD, "r", view, (), "", severity)
         for policy, view, severity in [
             (POLICIES[0], "folded", 1),
-            (POLICIES[0], "folded", 4),
-            ("csae.grooming", "folded", 4),
+            ("ncii.sextortion", "folded", 4),
+            ("selfharm.risk", "folded", 3),
             (POLICIES[0], "squeezed", 1),
             ("speech.defamation", "folded", 1),
         ]
     )
     number = replace(weak, rule="contact.phone")
     said = {"weak": [weak], "grave": [weak, grave], "at risk": [grave, at_risk]}
-    said |= {"disguised": [disguised], "odd": [headless], "number": [number]}
+    said |= {"disguised": [grave, disguised], "odd": [headless], "number": [number]}
     texts = [replace(examples[0], said=word) for word in (*said, "nothing")]
     shipped = Rules()
     monkeypatch.setattr(shipped, "found", lambda one: said.get(one.said, []))
-    rules = ruled([*texts, examples[1]], (*POLICIES, "csae.grooming"), shipped)
+    known = (*POLICIES, "ncii.sextortion", "selfharm.risk")
+    rules = ruled([*texts, examples[1]], known, shipped)
     assert rules.judged.tolist() == [True] * 7 + [False]
-    assert rules.firm.tolist() == [False, False, *[True] * 4, False, False]
-    assert rules.grave.tolist() == [False, True, *[False] * 6]
+    assert rules.firm.tolist() == [*[False] * 3, *[True] * 3, False, False]
+    assert rules.grave.tolist() == [False, True, True, *[False] * 5]
     assert rules.weak.tolist() == [True, *[False] * 7]
-    assert rules.found(np.full(8, 0.4), 0.4).tolist() == [True] * 6 + [False] * 2
-    assert not rules.found(np.full(8, 0.39), 0.4)[0]
+    assert rules.acting.tolist() == [True] * 6 + [False] * 2
     left = rules.contradicted(np.full(8, 0.3), support=0.4, grave=0.31)
     assert not (left.weak | left.grave).any()
     assert rules.contradicted(np.full(8, 0.3), support=0.3, grave=0.3).of([0, 1]).grave.any()
