@@ -90,10 +90,10 @@ class SendQueue:
             return everything
         batch: list[Waiting] = []
         surplus: list[Waiting] = []
-        taken: Counter[object] = Counter()
+        taken: Counter[int] = Counter()
         while self._waiting and len(batch) < BATCH_MAX:
             item = self._waiting.popleft()
-            sender = item[0].sender_id
+            sender = item[0].sender_id.int
             taken[sender] += 1
             (batch if taken[sender] <= PER_SENDER_MAX else surplus).append(item)
         self._waiting.extendleft(reversed(surplus))

@@ -41,7 +41,7 @@ class WaitingRoom:
         a full room refuses `busy` at once."""
         loop = asyncio.get_running_loop()
         place = draft.conversation_id, draft.sender_id
-        ahead = self._entering.get(place)
+        ahead = self._entering.get(place) if self._entering else None  # spares two hashes
         if ahead is not None and (ahead.done() or ahead.get_loop() is not loop):
             ahead = None
         if ahead is None and not stage.wanted(draft.verdict):

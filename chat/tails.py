@@ -12,12 +12,16 @@ from chat.queries.tails import TAIL_LENGTH, Tail, true_tail
 
 REMEMBERED_MAX = 20_000
 
-_tails: OrderedDict[tuple[UUID, UUID], Tail] = OrderedDict()
+_tails: OrderedDict[tuple[int, int], Tail] = OrderedDict()  # by both ids
+
+
+def _key(conversation_id: UUID, sender_id: UUID) -> tuple[int, int]:
+    return conversation_id.int, sender_id.int  # an id as such is hashed and compared in Python
 
 
 async def tail_of(conversation_id: UUID, sender_id: UUID, *, now: datetime) -> Tail:
     """The sender's last texts in this conversation, read from the database on first use."""
-    key = (conversation_id, sender_id)
+    key = _key(conversation_id, sender_id)
     if key not in _tails:
         stored: Tail = await in_db(true_tail)(conversation_id, sender_id, now=now)
         _tails.setdefault(key, stored)
@@ -29,10 +33,10 @@ async def tail_of(conversation_id: UUID, sender_id: UUID, *, now: datetime) -> T
 
 def remember(conversation_id: UUID, sender_id: UUID, message_id: UUID, text: str) -> None:
     """The sender has just written this; `forget` it if it is refused."""
-    key = (conversation_id, sender_id)
+    key = _key(conversation_id, sender_id)
     _tails[key] = (*_tails.get(key, ()), (message_id, text))[-TAIL_LENGTH:]
 
 
 def forget(conversation_id: UUID, sender_id: UUID) -> None:
     """Read the tail from the database next time: what was remembered was not stored."""
-    _tails.pop((conversation_id, sender_id), None)
+    _tails.pop(_key(conversation_id, sender_id), None)

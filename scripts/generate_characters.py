@@ -5,6 +5,7 @@ list of what it leaves (upper-case marks of other scripts, letters in boxes, sig
 """
 
 import json
+import sys
 import unicodedata
 from collections.abc import Iterable
 from itertools import groupby
@@ -30,7 +31,8 @@ _LOOK_ALIKES = dict(
     )
 )  # fmt: skip
 _DROPPED = frozenset({"Mn", "Me", "Cf", "Cc", "Cs"})
-# Everything that can read as something else; ideographs, syllables and private use cannot.
+# Everything that can read as something else, digits apart; ideographs, syllables and private use
+# cannot.
 _RANGES = (
     (0x0000, 0x3400), (0x4E00, 0x9FB0), (0xA4D0, 0xAC00), (0xD800, 0xE000),
     (0xFB00, 0x10000), (0x10280, 0x10600), (0x16F00, 0x16FA0), (0x1D000, 0x1E000),
@@ -86,7 +88,8 @@ def _table() -> dict[int, str]:
         for code in range(start, end)
         if code not in _IDEOGRAPHS or chr(code) in _LOOK_ALIKES
     )
-    pairs = ((code, chr(code), _settled(chr(code))) for code in codes)
+    digits = (code for code in range(sys.maxunicode + 1) if chr(code).isdecimal())
+    pairs = ((code, chr(code), _settled(chr(code))) for code in {*codes, *digits})
     return {code: read for code, one, read in pairs if read != one}
 
 

@@ -7,23 +7,34 @@ import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-_AMOUNT = (
-    r"(?:\d{2,4}|(?:deux|trois|quatre|cinq|six|sept|huit|mille|two|three|four|five|six|a) ?"
-    r"(?:cents?|hundred|grand|mille)|cent|mille|cinquante|quatre[- ]vingts?)"
-)
+from safety.rules.normalise import tokens_of
+
 _UNIT = (
     r"(?:€|\$|£|e(?![a-z]| (?:minute|siecle|etage))|eur|euros?|balles|boules|bucks|quid|pounds?"
     r"|dollars?|chf|francs|piasses|roses?|cash|en (?:liquide|especes|cash)"
     r"|(?:de |de l'|l'|la |pour l'|pr l'|per |an |a |the )?"
     r"(?:heure|nuit|hour|night|demi[- ]heure|half hour)(?![a-z]))"
 )
-_PRICE = re.compile(
-    rf"(?<![\d.,:/])(?:[€$£] ?\d{{2,4}}|{_AMOUNT} ?{_UNIT}"
-    r"|\d{3,4}(?= (?:for|if|pour|si|et tu|and (?:you|i)|chacune?|each|de plus|ca te va|ok|deal)\b))"
-    r"|(?<![a-z])(?:je (?:te |vous )?(?:donne|file|paie|paye|propose|offre)"
+_OFFER = (
+    r"(?<![a-z])(?:je (?:te |vous )?(?:donne|file|paie|paye|propose|offre)"
     r"|i(?:'ll| will|'d)? (?:give|pay)(?: you)?|tarif|prix|rates?|price|offer|mets|put)"
-    rf" ?(?:de|a|:|=|is|of)? ?{_AMOUNT}(?![\d:h])|^\d{{2,4}} ?(?:cash|\?|!)*$"
+    r" ?(?:de|a|:|=|is|of)? ?"
 )
+_NUMBER = re.compile(r"[0-9][0-9]+")
+_PRICED = re.compile(
+    rf"(?<![\d.,:/])\d{{2,4}}(?: ?{_UNIT}"
+    r"|(?<=\d{3})(?= (?:for|if|pour|si|et tu|and (?:you|i)|chacune?|each|de plus|ca te va|ok|deal)"
+    r"\b))"
+)
+_SIGNED = re.compile(r"(?<![\d.,:/])[€$£] ?\Z")
+_OFFERED = re.compile(rf"{_OFFER}\Z")
+_OFFER_REACH = 32  # characters
+_BARE = re.compile(r"\d{2,4} ?(?:cash|\?|!)*$")
+_SAID = (
+    r"(?:(?:deux|trois|quatre|cinq|six|sept|huit|mille|two|three|four|five|six|a) ?"
+    r"(?:cents?|hundred|grand|mille)|cent|mille|cinquante|quatre[- ]vingts?)"
+)
+_SAID_PRICE = re.compile(rf"(?<![\d.,:/]){_SAID} ?{_UNIT}|{_OFFER}{_SAID}(?![\d:h])")
 _TOGETHER = re.compile(
     r"(?<![a-z])(?:(?:viens(?! (?:juste )?d[e'])|venir|rejoins|rejoindre|montes?|deplaces?"
     r"|passer?s? (?:chez|me|te|ce|cette|a (?:la maison|mon|l'hotel)|dans|demain|la (?:nuit|soiree))"
@@ -77,13 +88,31 @@ class Half(NamedTuple):
     meeting: bool
 
 
-def half_a_deal(text: str, words: Collection[str], *, digits: bool) -> Half | None:
+def half_a_deal(text: str, words: Collection[str]) -> Half | None:
     """What `text`, of these words, says of a deal; None when it says nothing or explains it."""
-    price = (digits or not _SUMS.isdisjoint(words)) and _PRICE.search(text) is not None
+    price = _says_price(text, words)
     meeting = not _MEETS.isdisjoint(words) and _TOGETHER.search(text) is not None
     if not (price or meeting) or _LAWFUL.search(text):
         return None
     return Half(price, meeting)
+
+
+def _says_price(text: str, words: Collection[str]) -> bool:
+    """Whether a number of the text, written or said, is a price. Numbers are looked for first, and
+    around each of them: few texts have one."""
+    if any(_is_price(text, *number.span()) for number in _NUMBER.finditer(text)):
+        return True
+    if _BARE.match(text):
+        return True
+    return not _SUMS.isdisjoint(words) and _SAID_PRICE.search(text) is not None
+
+
+def _is_price(text: str, start: int, end: int) -> bool:
+    before = max(0, start - _OFFER_REACH)
+    if _PRICED.match(text, start) or _SIGNED.search(text, before, start):
+        return True
+    short = end - start <= 4 and text[end : end + 1] not in (":", "h")
+    return short and _OFFERED.search(text, before, start) is not None
 
 
 def deal(earlier: Sequence[str], text: str, half: Half) -> tuple[int, ...]:
@@ -95,7 +124,7 @@ def deal(earlier: Sequence[str], text: str, half: Half) -> tuple[int, ...]:
     for place in range(len(earlier) - 1, -1, -1):
         before = earlier[place]
         other = (half.price and _TOGETHER.search(before)) or (
-            half.meeting and _PRICE.search(before)
+            half.meeting and _says_price(before, tokens_of(before))
         )
         if not other:
             continue

@@ -95,9 +95,7 @@ def _is_disguise(core: str) -> bool:
         return False
     if core[0] == "@" and core[1:].isalnum():  # somebody's name, unless it is a word
         return core.translate(_HASTY) in _LEXICON.known
-    flags = sum(map(_FLAGS.__contains__, core))
-    letters = len(_LETTER.findall(core)) + (flags if flags >= _FLAGS_MIN else 0)
-    if not letters:
+    if not _LETTER.search(core) and sum(map(_FLAGS.__contains__, core)) < _FLAGS_MIN:
         return core.translate(_HASTY) in _LEXICON.known
     parts = _JOINT.split(core)
     joined = "".join(parts)
@@ -112,7 +110,7 @@ def _spread(text: str, length: int) -> Reading:
 
 def _signs_undone(core: str) -> Iterator[Reading]:
     if len(core) > _CORE_MAX:
-        yield _read_signs(_drawn(core), {})
+        yield _read_at_once(core)
         return
     signs = _drawn(core)
     readings = [_read_signs(signs, choice) for choice in _choices(one for one, _ in signs)]
@@ -157,6 +155,15 @@ def _read_signs(signs: Iterable[tuple[str, int]], choice: dict[str, str]) -> Rea
             text.append(letter)
             places.append(place)
     return "".join(text), places
+
+
+def _read_at_once(core: str) -> Reading:
+    """As `_read_signs` without a choice, for a core of any length."""
+    if _DRAWN.search(core):
+        return _read_signs(_drawn(core), {})
+    unread = {one for one in set(core) if not one.isalpha() and one not in _LEET}
+    text = core.translate(_HASTY | dict.fromkeys(map(ord, unread), ""))
+    return text, [place for place, one in enumerate(core) if one not in unread]
 
 
 # -- Letters set apart ---------------------------------------------------------------------------

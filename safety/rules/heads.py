@@ -1,6 +1,6 @@
 """What the scores of the model ask for, under the thresholds of a book and the caps of policies."""
 
-from collections.abc import Callable, Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from math import inf
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MODEL_RULE = "model:"  # before the policy: the rule of a finding of the model
 GRAVE, GRAVEST = 3, 4
-AT_RISK = ("csae.", "selfharm.")  # policies that protect who writes: rules always speak for them
+AT_RISK = ("csae.", "selfharm.")  # policies that protect who writes
 LIKELY = 0.5
 
 
@@ -92,17 +92,28 @@ class Heads:
         """Findings of rules: those that act, and those that the model contradicts.
 
         It contradicts a rule where its `chances` give harm of any kind too little. Never in an
-        unknown language (`spoken` is empty), nor where `contradictable` says no.
+        unknown language (`spoken` is empty), nor where `debatable` says no.
         """
-        supports = self._supports if spoken else {}
-        return _parted(found, chances, supports, lambda f: contradictable(f, self._evident))
+        return self._parted(found, chances, self._supports if spoken else {})
 
     def supported_again(
         self, found: Sequence[Finding], chances: Collection[float], spoken: str
     ) -> tuple[list[Finding], list[Finding]]:
-        """As `supported`, by the chances of a second opinion and what that may contradict."""
-        supports = self._seconds if spoken else {}
-        return _parted(found, chances, supports, lambda f: debatable(f, self._evident))
+        """As `supported`, by the chances of a second opinion and its own limits."""
+        return self._parted(found, chances, self._seconds if spoken else {})
+
+    def _parted(
+        self, found: Sequence[Finding], chances: Collection[float], supports: Mapping[str, float]
+    ) -> tuple[list[Finding], list[Finding]]:
+        if not supports:
+            return list(found), []
+        harm = max(chances, default=0.0)
+        acting: list[Finding] = []
+        silent: list[Finding] = []
+        for one in found:
+            unlikely = harm < supports.get(one.policy, 0.0)
+            (silent if unlikely and debatable(one, self._evident) else acting).append(one)
+        return acting, silent
 
     def uncertain(
         self, found: Sequence[Finding], heard: Sequence[Heard], spoken: str
@@ -178,39 +189,16 @@ def evident(rules: Sequence[Rule]) -> frozenset[str]:
     )
 
 
-def contradictable(finding: Finding, evident: Container[str]) -> bool:
-    """Whether the model, which weighs words, may silence this finding: `debatable`, and not of
-    severity 4."""
-    return finding.severity < GRAVEST and debatable(finding, evident)
-
-
 def debatable(finding: Finding, evident: Container[str]) -> bool:
-    """Whether a second opinion, which reads sentences, may silence this finding: one of a rule.
-
-    Not what tells of somebody at risk, was read under a disguise, or is `evident`.
-    """
-    return finding.view == FOLDED and finding.rule not in evident and not _at_risk(finding)
+    """Whether the model or a second opinion may silence this finding of a rule: not what was read
+    under a disguise, or is `evident`."""
+    return finding.view == FOLDED and finding.rule not in evident
 
 
-def _at_risk(one: Finding | Rule) -> bool:
-    return one.policy.startswith(AT_RISK)
-
-
-def _parted(
-    found: Sequence[Finding],
-    chances: Collection[float],
-    supports: Mapping[str, float],
-    may_be_silent: Callable[[Finding], bool],
-) -> tuple[list[Finding], list[Finding]]:
-    if not supports:
-        return list(found), []
-    harm = max(chances, default=0.0)
-    acting: list[Finding] = []
-    silent: list[Finding] = []
-    for one in found:
-        unlikely = harm < supports.get(one.policy, 0.0)
-        (silent if unlikely and may_be_silent(one) else acting).append(one)
-    return acting, silent
+def is_grave(name: str) -> bool:
+    """Whether rules of this policy give way only where hardly a hit is lost by it: severity 4, and
+    what tells of somebody at risk."""
+    return (policy(name).severity or 0) >= GRAVEST or name.startswith(AT_RISK)
 
 
 def _undecided(head: Head) -> Action:

@@ -11,13 +11,13 @@
 #include <stdint.h>
 #include <string.h>
 
-#define WINDOW_CHARACTERS 480
-#define CODES_MAX (WINDOW_CHARACTERS + 2) /* with the space before and after */
+#define LESSON_CHARACTERS 480
+#define CODES_MAX (LESSON_CHARACTERS + 2) /* with the space before and after */
 #define GRAM_MIN 3
 #define GRAM_MAX 5
 #define NEAR_WORDS 5
-#define HASHES_MAX ((GRAM_MAX - GRAM_MIN + 1) * WINDOW_CHARACTERS \
-                    + (1 + NEAR_WORDS) * (WINDOW_CHARACTERS / 2 + 1))
+#define HASHES_MAX ((GRAM_MAX - GRAM_MIN + 1) * LESSON_CHARACTERS \
+                    + (1 + NEAR_WORDS) * (LESSON_CHARACTERS / 2 + 1))
 #define PLACES 8192 /* of a set of slots: a power of two, twice as many as a window has hashes */
 #define COLUMNS_MAX 256
 #define TAG_SHIFT 30
@@ -73,20 +73,24 @@ static size_t hashes_of(const Py_UCS4 *codes, size_t size, const uint8_t *wordly
     return count;
 }
 
-/* The slots of those hashes that have one; how many. Their rows are called for on the way: the
-   table is larger than any cache. */
-static size_t slots_of(const uint64_t *hashes, size_t count, const uint16_t *tags, int shift,
+/* The slots of those hashes that have one; how many. What is read next is called for on the way, tags
+   and rows: the table is larger than any cache. */
+static size_t slots_of(uint64_t *hashes, size_t count, const uint16_t *tags, int shift,
                        const int8_t *weights, size_t columns, uint32_t *slots) {
     size_t known = 0;
     for (size_t at = 0; at < count; at++) {
-        uint64_t hash = hashes[at] ^ (hashes[at] >> 32);
-        hash *= MIX;
-        uint32_t slot = (uint32_t)(hash >> shift);
-        if (tags[slot] != (uint16_t)((hash >> TAG_SHIFT) | 1))
-            continue;
-        FETCH(weights + (size_t)slot * columns);
-        FETCH(weights + (size_t)(slot + 1) * columns - 1);
-        slots[known++] = slot;
+        uint64_t hash = (hashes[at] ^ (hashes[at] >> 32)) * MIX;
+        hashes[at] = hash;
+        FETCH(tags + (hash >> shift));
+    }
+    for (size_t at = 0; at < count; at++) {
+        uint32_t slot = (uint32_t)(hashes[at] >> shift);
+        slots[known] = slot; /* without a branch: nobody can guess which are known */
+        known += tags[slot] == (uint16_t)((hashes[at] >> TAG_SHIFT) | 1);
+    }
+    for (size_t at = 0; at < known; at++) {
+        FETCH(weights + (size_t)slots[at] * columns);
+        FETCH(weights + (size_t)(slots[at] + 1) * columns - 1);
     }
     return known;
 }
@@ -128,7 +132,7 @@ static PyObject *told(PyObject *window, const Py_buffer *wordly, const Py_buffer
     Py_ssize_t length = PyUnicode_GetLength(window);
     if (length < 0)
         return NULL;
-    if (length > WINDOW_CHARACTERS)
+    if (length > LESSON_CHARACTERS)
         return refused("a window is longer than a window can be");
     if (wordly->len < 1 || slots < 2 || slots > UINT32_MAX / 2 || slots & (slots - 1))
         return refused("the number of slots is no power of two");

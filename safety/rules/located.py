@@ -56,9 +56,8 @@ class Keys(dict[bytes, tuple[Key, ...]]):
 
     def of(self, data: bytes, words: Sequence[bytes]) -> set[Key]:
         """The known keys of a text, of which `words` are the words."""
-        signs = data.translate(None, self._not_signs)
-        keys: set[Key] = {key for one in (signs, *words) for key in self[one]}
-        keys.update(self._pairs.intersection(pairwise(words)))
+        keys: set[Key] = set(self[data.translate(None, self._not_signs)])
+        keys.update(*map(self.__getitem__, words), self._pairs.intersection(pairwise(words)))
         return keys
 
     def __missing__(self, word: bytes) -> tuple[Key, ...]:
@@ -130,8 +129,12 @@ class Part:
         for key in calls.keys() & keys:
             for far, each, others, one in calls[key]:
                 there = self.text if far else keys
-                if each <= there and not (others and any(map(there.isdisjoint, others))):
-                    found.append(one)
+                if each <= there:
+                    for other in others:
+                        if there.isdisjoint(other):
+                            break
+                    else:
+                        found.append(one)
         return found
 
     def present(self, group: "Group", kinds: Set[str]) -> Set[Atom]:

@@ -7,6 +7,7 @@ only when each stands in its own message and nothing lawful explains them.
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import combinations
 from typing import NamedTuple
 
@@ -34,11 +35,12 @@ from safety.rules.extractors.phones import (
     read_pieces,
     rises,
 )
-from safety.rules.normalise import View, fold
+from safety.rules.normalise import View, fold, tokens_of
 from safety.rules.numerals import LINKS, REPEATS, VALUES
 
 RECENT_MAX = 5  # messages of the sender
 TEXT_MAX = 240  # characters of a message that may hold a fragment
+TEXTS_KEPT = 512  # in memory alone, of which it is remembered whether an account begins there
 FRAGMENT_DIGITS, _DIALLED_MIN = 12, 10
 PURE_WORDS, MIXED_WORDS = 3, 9  # beside the digits
 _SAID = "|".join(sorted({*VALUES, *REPEATS}, key=len, reverse=True))
@@ -46,7 +48,6 @@ _NUMERIC = re.compile(
     rf"\d+|[oil](?=\d)|(?<=\d)[oilbs]{{1,3}}(?![a-z])|(?<![a-z])(?:{_SAID})(?![a-z])"
     r"|(?<![a-z])o+(?![a-z])"
 )
-_WORDS = re.compile(r"[a-z]+|\d+")
 _DIGIT = re.compile(r"\d")
 _SPOKEN = frozenset(VALUES) | frozenset(REPEATS) | LINKS
 _ARTICLES = frozenset({"un", "une", "one", "six", "dix", "cent", "cents", "ten", "nil"})
@@ -92,7 +93,7 @@ def joined(folded: View, recent: Sequence[str]) -> tuple[Extract, ...]:
     if not recent or not text or len(text) > TEXT_MAX:
         return ()
     offset = max(0, len(recent) - RECENT_MAX)
-    parts = _parts(text, recent[offset:])
+    parts = _parts(text, folded.tokens, recent[offset:])
     if not any(parts):
         return ()
     earlier = [_short(one) for one in recent[offset:]]
@@ -113,25 +114,25 @@ class _Parts(NamedTuple):
     half: Half | None
 
 
-def _parts(text: str, recent: Sequence[str]) -> _Parts:
-    tokens = _WORDS.findall(text)
+def _parts(text: str, tokens: Sequence[str], recent: Sequence[str]) -> _Parts:
     digits = any(map(str.isdigit, tokens))
     name = len(tokens) <= _PIECE_WORDS and len(text) <= _PIECE_TEXT
     counted = digits or not _COUNTED.isdisjoint(tokens)
     return _Parts(
-        number=_fragment(text, len(recent)) if counted else None,
-        account=digits and any(map(begins_account, recent)),
+        number=_fragment(text, tokens, len(recent)) if counted else None,
+        account=digits and any(len(one) <= TEXT_MAX and _begins_account(one) for one in recent),
         name=name and (_JOINTS.search(text) is not None or _opens(recent[-1])),
-        half=half_a_deal(text, tokens, digits=digits),
+        half=half_a_deal(text, tokens),
     )
+
+
+_begins_account = lru_cache(TEXTS_KEPT)(begins_account)  # each text is asked about five times
 
 
 def _opens(before: str) -> bool:
     """Whether the message before announces a name: it ends in a sign or names a network."""
     last = before.rstrip()[-_PIECE_TEXT:].lower()
-    return (
-        last[-1:] in _OPEN_ENDS or last[-1:].isdigit() or not NAMES.isdisjoint(_WORDS.findall(last))
-    )
+    return last[-1:] in _OPEN_ENDS or last[-1:].isdigit() or not NAMES.isdisjoint(tokens_of(last))
 
 
 _Joined = tuple[str, str, Sequence[int]]
@@ -156,7 +157,8 @@ def _all(earlier: list[str], text: str, parts: _Parts) -> Iterator[_Joined]:
 
 
 def _phones(earlier: list[str], text: str, last: "_Fragment") -> Iterator[_Joined]:
-    before = [one for place, message in enumerate(earlier) if (one := _fragment(message, place))]
+    said = ((message, tokens_of(message), place) for place, message in enumerate(earlier))
+    before = [one for message in said if (one := _fragment(*message))]
     if _size(before) + _size([last]) < _DIALLED_MIN:
         return
     dialled = any(_DIALLED.search(one) for one in (*earlier, text))
@@ -208,10 +210,9 @@ def _value(pieces: Sequence[Piece]) -> str | None:
 _NORTH_AMERICAN = {(3, 3, 4), (3, 7), (6, 4), (1, 3, 3, 4)}
 
 
-def _fragment(text: str, place: int) -> _Fragment | None:
-    """The digits of a message that is little else, spoken ones included."""
-    tokens = _WORDS.findall(text)
-    others = sum(one.isalpha() and one not in _SPOKEN for one in tokens)
+def _fragment(text: str, tokens: Sequence[str], place: int) -> _Fragment | None:
+    """The digits of a message of these words that is little else, spoken ones included."""
+    others = sum(map(str.isalpha, tokens)) - sum(map(_SPOKEN.__contains__, tokens))
     if others > MIXED_WORDS or not _OTHER_SENSE.isdisjoint(tokens):
         return None
     if _MEASURED.search(text) or _LEET_WORD.search(text):

@@ -18,7 +18,10 @@ from safety.rules.disguise import Reading, hasty_reading, set_apart_reading, wor
 from safety.rules.lexicon import lexicon
 
 Span = tuple[int, int]
+_LINE_END = re.compile("\n")
 _WORD = re.compile(r"\w+")
+_TOKEN = re.compile(r"[a-z]+|[0-9]+")  # the digits of a folded text are these ten
+_SPACED = bytes(code if chr(code).isalnum() else 0x20 for code in range(0x80)).ljust(0x100)
 
 
 class View:
@@ -49,6 +52,22 @@ class View:
         ]
         return (inside[0], inside[-1] + 1) if inside else (0, 1)
 
+    def lined(self, original: str) -> str:
+        """The text of this view with the line ends of its original, which it has as spaces."""
+        if "\n" not in original or not self.rising:
+            return self.text
+        shown = list(self.text)
+        for end in _LINE_END.finditer(original):
+            here = bisect_right(self.starts, end.start()) - 1
+            if here >= 0 and shown[here] == " ":
+                shown[here] = "\n"
+        return "".join(shown)
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """The words, of plain letters, and the numbers of a folded text, in order."""
+        return tokens_of(self.text)
+
     def word_at(self, position: int) -> int:
         """The ordinal of the word that holds `position`."""
         return bisect_right(self._words, position)
@@ -56,6 +75,22 @@ class View:
     @cached_property
     def _words(self) -> list[int]:
         return [found.start() for found in _WORD.finditer(self.text)]
+
+
+def tokens_of(text: str) -> list[str]:
+    """As `View.tokens`, of a text that has no view."""
+    if not text.isascii():
+        return _TOKEN.findall(text)
+    words = text.encode().translate(_SPACED).decode().split()  # half of what the expression takes
+    if all(map(str.isalpha, words)):
+        return words
+    tokens: list[str] = []
+    for word in words:
+        if word.isalpha() or word.isdigit():
+            tokens.append(word)
+        else:
+            tokens += _TOKEN.findall(word)
+    return tokens
 
 
 # -- Folded --------------------------------------------------------------------------------------

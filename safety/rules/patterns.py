@@ -128,8 +128,14 @@ def _letters_once(pieces: list[str]) -> list[str]:
 class _Bytes(dict[int, int]):
     """One byte for each character: its own in ASCII, one for each sign that a pattern names."""
 
+    def __init__(self) -> None:
+        super().__init__(zip(range(0x80), range(0x80), strict=True))
+        self.odd = {_ASKED}  # what is replaced: signs that are named, and whose code stands for one
+        self.read = b""  # each byte as it is read in the end, when all others are one
+        self._tell()
+
     def __missing__(self, code: int) -> int:
-        return 0xFF
+        return _ALIKE
 
     def name(self, source: str) -> None:
         """Give every sign of a pattern a byte of its own, for the life of the process.
@@ -139,17 +145,23 @@ class _Bytes(dict[int, int]):
         for code in map(ord, () if source.isascii() else source):
             if code not in self:
                 taken = set(self.values())
-                wanted = (code,) if code < 0xFF else _FREE_BYTES
+                wanted = (code,) if code < _ALIKE else _FREE_BYTES
                 free = next((one for one in wanted if one not in taken), None)
                 if free is None:
                     raise PatternError(f"too many different signs, {chr(code)} among them")
                 self[code] = free
+                self.odd |= {chr(code), chr(free)}
+                self._tell()
+
+    def _tell(self) -> None:
+        told = {one: one for one in self.values()} | {ord("?"): _ALIKE, ord(_ASKED): ord("?")}
+        self.read = bytes(told.get(byte, _ALIKE) for byte in range(0x100))
 
 
-_FREE_BYTES = (*range(0x80, 0xA0), *range(0xC0, 0xFF))  # no sign of a folded text has these codes
-_BYTES = _Bytes(zip(range(0x80), range(0x80), strict=True))
-_ASCII = frozenset(map(chr, range(0x80)))
-_ODD_MAX = 64  # different characters beyond those, replaced one after the other
+_ALIKE = 0xFF
+_ASKED = "\x9f"  # stands for the question mark, while that stands for what has no byte
+_FREE_BYTES = (*range(0x80, 0x9F), *range(0xC0, 0xFF))  # no sign of a folded text has these codes
+_BYTES = _Bytes()
 
 
 name_signs = _BYTES.name
@@ -163,12 +175,9 @@ def one_byte(text: str) -> bytes:
     """
     if text.isascii():
         return text.encode()
-    odd = sorted(set(text).difference(_ASCII))  # Latin-1 first: no byte is read as a sign again
-    if len(odd) > _ODD_MAX:
-        return text.translate(_BYTES).encode("latin-1")
-    for one in odd:
+    for one in sorted(_BYTES.odd.intersection(text)):  # Latin-1 first: no byte is read again
         text = text.replace(one, chr(_BYTES[ord(one)]))
-    return text.encode("latin-1")
+    return text.replace("?", _ASKED).encode("latin-1", "replace").translate(_BYTES.read)
 
 
 def compile_pattern(source: str) -> Any:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bench import corpus
 from safety.rules import classifier, kernel, rulebook
-from safety.rules.classifier import WINDOW_CHARACTERS, Classifier
+from safety.rules.classifier import LESSON_CHARACTERS, Classifier
 from safety.rules.kernel import KernelError
 from safety.rules.normalise import fold, squeeze
 from tests.safety.in_domain import development
@@ -34,7 +34,7 @@ def by_kernel(built: Path) -> Classifier:
 
 def agree(by_kernel: Classifier, *readings: str) -> None:
     for reading in readings:
-        window = reading[:WINDOW_CHARACTERS]
+        window = reading[:LESSON_CHARACTERS]
         (ours, share), (theirs, known) = by_kernel.logits(window), BY_NUMPY.logits(window)
         assert (ours.tobytes(), share) == (theirs.tobytes(), known)
     assert by_kernel.judge(*readings) == BY_NUMPY.judge(*readings)
@@ -53,7 +53,7 @@ def test_it_agrees_with_numpy_on_any_text(by_kernel: Classifier, text: str):
     agree(by_kernel, text)
 
 
-@given(st.text("ab .é\u024f\u0250\U0001f642\ud800", max_size=WINDOW_CHARACTERS))
+@given(st.text("ab .é\u024f\u0250\U0001f642\ud800", max_size=LESSON_CHARACTERS))
 def test_it_agrees_on_where_words_end(by_kernel: Classifier, text: str):
     agree(by_kernel, text)
 
@@ -65,7 +65,7 @@ def test_what_does_not_belong_together_is_refused_and_not_read(built: Path):
     weights, two = np.zeros((4, 2), np.int8), np.zeros(2)
     compiled.logits("a", wordly, tags, weights, two, two, np.empty(2))
     for wrong in (
-        ("a" * (WINDOW_CHARACTERS + 1), wordly, tags, weights, two, two, np.empty(2)),
+        ("a" * (LESSON_CHARACTERS + 1), wordly, tags, weights, two, two, np.empty(2)),
         ("a", wordly[:0], tags, weights, two, two, np.empty(2)),
         ("a", wordly, tags[:3], weights[:3], two, two, np.empty(2)),
         ("a", wordly, tags, weights[:3], two, two, np.empty(2)),
@@ -119,7 +119,7 @@ def test_without_a_compiler_it_says_so_and_leaves_nothing(tmp_path: Path):
 
 def test_both_hide_the_same_numbers():
     source = kernel.SOURCE.read_text()
-    assert f"#define WINDOW_CHARACTERS {WINDOW_CHARACTERS}\n" in source
+    assert f"#define LESSON_CHARACTERS {LESSON_CHARACTERS}\n" in source
     assert f"#define NEAR_WORDS {classifier.NEAR_WORDS}\n" in source
     assert f"#define GRAM_MIN {classifier.GRAMS[0]}\n" in source
     assert f"#define GRAM_MAX {classifier.GRAMS[-1]}\n" in source

@@ -1,9 +1,13 @@
 """Two views of a text, each with a way back to the original."""
 
+import re
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from safety.rules import disguise
 from safety.rules.normalise import VIEWS_MAX, fold, squeeze
 from tests.fuzz.harness import check
 
@@ -38,6 +42,24 @@ def test_folding_reads_through_the_decoration(written: str, read: str) -> None:
     assert fold(written).text == read
 
 
+def test_the_digits_of_every_script_fold_to_ours() -> None:
+    digits = [one for one in map(chr, range(sys.maxunicode + 1)) if one.isdecimal()]
+    assert len(digits) > 600
+    assert fold("".join(digits)).text == "".join(str(int(one)) for one in digits)
+
+
+@given(st.text(st.sampled_from("abé1٣9 .,'-\n€😘日_"), max_size=60))
+def test_tokens_are_words_of_plain_letters_and_numbers(text: str) -> None:
+    view = fold(text)
+    assert view.tokens == re.findall(r"[a-z]+|\d+", view.text)
+
+
+@given(DISGUISED | TEXTS)
+def test_a_long_word_is_read_at_once_as_it_is_sign_by_sign(core: str) -> None:
+    signs = disguise._read_signs(disguise._drawn(core), {})
+    assert disguise._read_at_once(core) == signs
+
+
 def test_folding_keeps_words_prices_and_emoji() -> None:
     assert fold("Ça va ? 200 € 😘").text == "ca va ? 200 € 😘"
 
@@ -48,6 +70,14 @@ def test_folding_keeps_words_prices_and_emoji() -> None:
         ("n u m.é r 0 stp", "numero stp"),
         ("s.n.a.p moi", "snap moi"),
         ("wh4tsapp", "whatsap"),
+        (
+            "v1en5-ch3z-m0i-c3-s0ir-♞-on-s3ra-s3uls-t0us-les-d3ux",
+            "vienschezmoicesoironseraseulstouslesdeux",
+        ),
+        (
+            "v1en5-ch3z-|\\/|0i-c3-s0ir-on-s3ra-s3uls-t0us-les-2",
+            "vienschezmoicesoironseraseulstouslesz",
+        ),
         ("insta-gram", "instagram"),
         ("heeeeey", "hey"),
         ("🇸🇳🇦🇵 moi", "snap moi"),
@@ -129,3 +159,25 @@ def test_a_span_of_the_original_is_found_again_in_the_view(text: str, data: st.D
         place = data.draw(st.integers(0, len(view.text) - 1))
         start, end = view.here(view.original((place, place + 1)))
         assert start <= place < max(end, start + 1) or view.starts[start] == view.starts[place]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Ça va ?\nTu viens", "ca va ?\ntu viens"),
+        ("ok \n\n\U0001d4f8k", "ok \n\nok"),
+        ("𝓸𝓴\nok", "ok\nok"),
+        ("ok", "ok"),
+        ("\u202eko\u202c\nok", "ok ok"),
+    ],
+)
+def test_a_view_tells_where_lines_ended(written: str, read: str) -> None:
+    assert fold(written).lined(written) == read
+
+
+@given(st.text("aé. \n\u202e\U0001d4f8", max_size=60))
+def test_line_ends_stand_where_a_view_has_spaces(written: str) -> None:
+    view = fold(written)
+    lined = view.lined(written)
+    assert lined.replace("\n", " ") == view.text.replace("\n", " ")
+    assert lined.count("\n") <= written.count("\n")

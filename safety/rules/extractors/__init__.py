@@ -29,7 +29,7 @@ from safety.rules.extractors.kinds import (
     Extract,
     Found,
 )
-from safety.rules.normalise import View
+from safety.rules.normalise import View, tokens_of
 from safety.rules.numerals import REPEATS, VALUES
 
 __all__ = [
@@ -38,7 +38,6 @@ __all__ = [
 ]  # fmt: skip
 
 FOUND_MAX = 24  # by one finder in one text
-_WORDS = re.compile(r"[a-z]+|\d+")
 _SAID = frozenset(VALUES) | frozenset(REPEATS)
 _SAID_MIN = 4  # number words of a dictated number
 _SINGLES_MIN = 4  # letters standing alone in a word that was spelt apart
@@ -46,7 +45,7 @@ _SINGLES_MIN = 4  # letters standing alone in a word that was spelt apart
 _LETTERS_DIGITS = re.compile(r"[0134@5$!](?:(?<=[a-z$].)[a-z]|(?<=[15!$])[a-z]{3})")
 _LONG_MIN = 26  # letters and digits in a row
 _LONG = re.compile(rf"(?<![a-z0-9])[a-z0-9]{{{_LONG_MIN}}}")
-_NAMING = re.compile(r"[!$@\d]")  # what a plain text names a network with, beside its words
+_NAMING = re.compile(r"[!$@0-9]")  # what a plain text names a network with, beside its words
 _MARKS = re.compile(rf"[{handles.SIGNS}]")
 _FACTS = frozenset().union(
     _SAID, mails.HINTS, links.SPOKEN, links.SAID_TLD, handles.NAMES, handles.SHOWN, handles.SAME,
@@ -57,17 +56,21 @@ _FACTS = frozenset().union(
 def extract(folded: View) -> tuple[Extract, ...]:
     """Every finding of a folded text, at most `FOUND_MAX` of each finder."""
     return tuple(
-        Extract(kind, value, folded.original(span)) for kind, value, span in find(folded.text)
+        Extract(kind, value, folded.original(span))
+        for kind, value, span in _find(folded.text, folded.tokens)
     )
 
 
 def find(text: str) -> list[Found]:
     """Every finding of a folded text, with spans in that text."""
-    words = _WORDS.findall(text)
+    return _find(text, tokens_of(text))
+
+
+def _find(text: str, words: list[str]) -> list[Found]:
     spelt = list(map(len, words)).count(1) >= _SINGLES_MIN
     if spelt:
         text = _unspelt(text)
-        words = _WORDS.findall(text)
+        words = tokens_of(text)
     facts = _FACTS.intersection(words)
     digits = sum(map(len, filter(str.isdigit, words)))
     glance = Glance(text)
@@ -142,9 +145,15 @@ def _links(text: str, facts: frozenset[str], glance: Glance) -> Iterator[Found]:
         if not facts.isdisjoint(_ENS):
             yield from islice(accounts.wallets(text), FOUND_MAX)
     spoken = not facts.isdisjoint(links.SPOKEN) and not facts.isdisjoint(links.SAID_TLD)
-    spaced = "." in text and glance.may_have(links.SPACED) and links.SPACED.search(text)
-    if (spoken or spaced) and glance.may_have(links.SAID):
+    if (spoken or _spaced(text, facts, glance)) and glance.may_have(links.SAID):
         yield from islice(links.said_links(text), FOUND_MAX)
+
+
+def _spaced(text: str, facts: frozenset[str], glance: Glance) -> bool:
+    """Whether a dot and what ends an address stand apart: `example . com`."""
+    if "." not in text or facts.isdisjoint(links.SAID_TLD):
+        return False
+    return glance.may_have(links.SPACED) and links.SPACED.search(text) is not None
 
 
 _ENS = frozenset({"eth", "sol", "btc"})

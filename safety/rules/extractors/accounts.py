@@ -33,7 +33,10 @@ _LETTERS = {
     for country in countries.split()
 }  # fmt: skip
 IBAN_HEAD = re.compile(r"(?<![a-z0-9])[a-z]{2}[ \-.:]{0,2}\d[ .\-]{0,2}\d")
-_ANY_HEAD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ \-.:]{0,2}\d[ .\-]{0,2}\d")
+# What may be a digit, digits of other scripts included, before it is asked whether it is one.
+_CHECK_DIGITS = re.compile(r"[0-9\u0660-\U0010ffff](?<=\d)[ .\-]{0,2}\d")
+_COUNTRY = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{2})[ \-.:]{0,2}\Z")
+_COUNTRY_REACH = 4  # characters
 _ALPHANUMERIC = re.compile(r"[a-z0-9]")
 REACH = 110  # characters in which an account number is written
 
@@ -56,9 +59,15 @@ def ibans(text: str) -> Iterator[Found]:
 def begins_account(text: str) -> bool:
     """Whether `text`, folded or not, has the country and the check digits an account begins with.
 
-    Words such as `de 12` are heads as well; this only saves looking further at most texts.
+    Words such as `de 12` are heads as well; this only saves looking further at most texts. Digits
+    are looked for first: most texts have none.
     """
-    return any(one.group()[:2].lower() in _LENGTHS for one in _ANY_HEAD.finditer(text))
+    for digits in _CHECK_DIGITS.finditer(text):
+        start = digits.start()
+        country = _COUNTRY.search(text, max(0, start - _COUNTRY_REACH), start)
+        if country is not None and country[1].lower() in _LENGTHS:
+            return True
+    return False
 
 
 def _mod_97(compact: str) -> int:

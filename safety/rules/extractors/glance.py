@@ -23,8 +23,7 @@ class Glance:
     """A folded text, glanced at."""
 
     def __init__(self, text: str) -> None:
-        known = len(text) > LONG and not any(map(str.isdigit, set(text).difference("0123456789")))
-        self._data = one_byte(text) if known else None
+        self._data = one_byte(text) if len(text) > LONG else None
 
     def may_have(self, *expressions: re.Pattern[str]) -> bool:
         """Whether one of `expressions` may find anything in the text."""
