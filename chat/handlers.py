@@ -81,11 +81,10 @@ def _answer_send(
     draft: Draft, request_id: str, socket: Socket, future: "asyncio.Future[Outcome]"
 ) -> None:
     outcome = future.result()
+    if isinstance(outcome, Refusal) or outcome.replay:
+        tails.take_back(draft.conversation_id, draft.sender_id, draft.message_id)
     if isinstance(outcome, Refusal):
-        tails.forget(draft.conversation_id, draft.sender_id)
         return socket.refuse(request_id, outcome)
-    if outcome.replay:
-        tails.forget(draft.conversation_id, draft.sender_id)
     socket.answer(answers.receipt_of(request_id, outcome))
 
 

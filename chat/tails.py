@@ -11,6 +11,7 @@ from accounts.db import in_db
 from chat.queries.tails import TAIL_LENGTH, Tail, true_tail
 
 REMEMBERED_MAX = 20_000
+KEPT = 2 * TAIL_LENGTH  # so many that taking one back leaves the whole tail
 
 _tails: OrderedDict[tuple[int, int], Tail] = OrderedDict()  # by both ids
 
@@ -28,15 +29,28 @@ async def tail_of(conversation_id: UUID, sender_id: UUID, *, now: datetime) -> T
     _tails.move_to_end(key)
     if len(_tails) > REMEMBERED_MAX:
         _tails.popitem(last=False)
-    return _tails[key]
+    return _tails[key][-TAIL_LENGTH:]
 
 
 def remember(conversation_id: UUID, sender_id: UUID, message_id: UUID, text: str) -> None:
-    """The sender has just written this; `forget` it if it is refused."""
+    """The sender has just written this; `take_back` what is not stored."""
     key = _key(conversation_id, sender_id)
-    _tails[key] = (*_tails.get(key, ()), (message_id, text))[-TAIL_LENGTH:]
+    _tails[key] = (*_tails.get(key, ()), (message_id, text))[-KEPT:]
+
+
+def take_back(conversation_id: UUID, sender_id: UUID, message_id: UUID) -> None:
+    """What was remembered was refused, or had been sent before: the texts around it stay.
+
+    Where fewer than a tail are left, an older one may be missing: then it is read again.
+    """
+    key = _key(conversation_id, sender_id)
+    left = tuple(entry for entry in _tails.get(key, ()) if entry[0] != message_id)
+    if len(left) >= TAIL_LENGTH:
+        _tails[key] = left
+    else:
+        _tails.pop(key, None)
 
 
 def forget(conversation_id: UUID, sender_id: UUID) -> None:
-    """Read the tail from the database next time: what was remembered was not stored."""
+    """Read the tail from the database next time: a stored text of it has changed."""
     _tails.pop(_key(conversation_id, sender_id), None)
