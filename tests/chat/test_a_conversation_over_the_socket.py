@@ -58,6 +58,20 @@ def test_a_repeated_send_is_one_message(fan: Person, place: str) -> None:
         socket.ask("unsend_message", conversation_id=place, message_id=first["message_id"])
 
 
+def test_a_number_split_around_refused_and_repeated_messages_is_still_held(
+    fan: Person, place: str
+) -> None:
+    with fan.socket() as socket:
+        client_id = str(uuid7())
+        first = socket.send(place, "06 39", client_id=client_id)
+        assert first["state"] == "delivered"
+        for _ in range(3):
+            assert socket.send(place, "refused", most=1)["code"] == "price_changed"
+            assert socket.send(place, "06 39", client_id=client_id)["replay"]
+        assert socket.send(place, "98 12 34")["state"] == "held"
+        socket.ask("unsend_message", conversation_id=place, message_id=first["message_id"])
+
+
 def test_a_send_that_is_repeated_has_the_other_side_ask_for_what_it_may_have_missed(
     fan: Person, creator: Person, place: str
 ) -> None:
