@@ -14,7 +14,7 @@ from tests.wire import Person
 @pytest.fixture(scope="module")
 def ailing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     home = tmp_path_factory.mktemp("ailing")
-    with RunningServer(home=home, launcher=broken_rule.__name__) as running:
+    with RunningServer(home=home, launcher=broken_rule.__name__, seeded=False) as running:
         yield running
         require_honest(running)
 

@@ -29,7 +29,7 @@ def door(bucket: LocalBucket) -> Iterator[Door]:
 def elsewhere(tmp_path: Path, bucket: LocalBucket, door: Door) -> Iterator[RunningServer]:
     """The demo, with its pictures in a bucket behind a door."""
     env = {**CREDENTIALS, "MEDIA_URL": bucket.behind(door.port)}
-    with RunningServer(home=tmp_path, env=env) as running:
+    with RunningServer(home=tmp_path, env=env, seeded=False) as running:
         yield running
         require_honest(running)
 

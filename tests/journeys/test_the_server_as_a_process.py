@@ -27,7 +27,7 @@ def answers(server: RunningServer) -> bool:
 @pytest.fixture(scope="module")
 def own_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """One for these tests alone, which kill it and start it again."""
-    with RunningServer(home=tmp_path_factory.mktemp("own")) as running:
+    with RunningServer(home=tmp_path_factory.mktemp("own"), seeded=False) as running:
         yield running
 
 
@@ -76,7 +76,8 @@ def test_it_dies_with_the_process_that_started_it(tmp_path: Path):
         pytest.skip("only Linux tells a child that its parent died")
     starter = (
         "import os, pathlib, sys; from tests.running_server import RunningServer\n"
-        f"server = RunningServer(home=pathlib.Path({str(tmp_path)!r}), command=('serve',))\n"
+        f"home = pathlib.Path({str(tmp_path)!r})\n"
+        "server = RunningServer(home=home, command=('serve',), seeded=False)\n"
         "server.__enter__(); print(server.port, flush=True); os._exit(0)"
     )
     env = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}

@@ -63,7 +63,7 @@ def _run(*command: str) -> None:
 @pytest.fixture
 def restored(tmp_path: Path) -> Iterator[RunningServer]:
     """Another server, for the copy; not started."""
-    server = RunningServer(home=tmp_path / "restored", command=("serve",))
+    server = RunningServer(home=tmp_path / "restored", command=("serve",), seeded=False)
     try:
         yield server
     finally:

@@ -40,7 +40,7 @@ def server(
 ) -> Iterator[RunningServer]:
     """A server on both databases."""
     env = {"METRICS_PORT": str(free_port()), "REDIS_URL": ""}
-    one = RunningServer(home=tmp_path_factory.mktemp("replicated"), env=env)
+    one = RunningServer(home=tmp_path_factory.mktemp("replicated"), env=env, seeded=False)
     name = urlsplit(one.env["DATABASE_URL"]).path
     replica = urlsplit(databases.replica.url)._replace(path=name)
     one.env["DATABASE_REPLICA_URL"] = replica.geturl()

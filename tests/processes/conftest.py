@@ -31,5 +31,5 @@ def supervised(
     """A supervisor with its servers and a worker, shared by the tests of a module."""
     command = ("serve", "--processes", str(SERVERS), "--server", request.param)
     home = tmp_path_factory.mktemp("supervised")
-    with RunningServer(home=home, command=command, seeded=True) as running:
+    with RunningServer(home=home, command=command) as running:
         yield running

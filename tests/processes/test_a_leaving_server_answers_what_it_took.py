@@ -21,7 +21,7 @@ pytestmark = pytest.mark.journey
 def alone(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RunningServer]:
     """One server without a supervisor."""
     command = ("serve", "--no-worker", "--server", request.param)
-    with RunningServer(home=tmp_path, command=command, seeded=True) as running:
+    with RunningServer(home=tmp_path, command=command) as running:
         yield running
 
 

@@ -20,7 +20,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     home = tmp_path_factory.mktemp("two")
     command = ("serve", "--processes", "2")
     env = {"COMMANDS_PER_SECOND": str(SLOW_RATE), "COMMANDS_BURST": str(BURST)}
-    with RunningServer(home=home, command=command, seeded=True, env=env) as running:
+    with RunningServer(home=home, command=command, env=env) as running:
         assert len(children(running)) == 2
         yield running
 

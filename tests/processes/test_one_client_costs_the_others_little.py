@@ -38,7 +38,7 @@ def served(
     command = ("serve", "--no-worker", "--server", request.param)
     env = {"COMMANDS_PER_SECOND": "1000000", "COMMANDS_BURST": "1000000"}
     home = tmp_path_factory.mktemp("served")
-    with RunningServer(home=home, command=command, seeded=True, env=env) as running:
+    with RunningServer(home=home, command=command, env=env) as running:
         with Person.of(running, "fan") as fan, fan.socket() as socket:  # who may be written to
             assert socket.send(place_of(running, 0, 0), "Bonjour !")["state"] == "delivered"
         yield running

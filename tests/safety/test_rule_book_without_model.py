@@ -10,7 +10,7 @@ from tests.wire import Person
 
 
 def test_a_server_without_its_model_refuses_to_start(tmp_path: Path) -> None:
-    refused = RunningServer(home=tmp_path, launcher=no_model.__name__)
+    refused = RunningServer(home=tmp_path, launcher=no_model.__name__, seeded=False)
     with pytest.raises(RuntimeError, match="no model in"), refused:
         pass
 
@@ -18,7 +18,9 @@ def test_a_server_without_its_model_refuses_to_start(tmp_path: Path) -> None:
 def test_told_to_use_rules_only_it_starts_and_everybody_can_see_it(tmp_path: Path) -> None:
     environment = {"SCREENING_RULES_ONLY": "1"}
     with (
-        RunningServer(home=tmp_path, launcher=no_model.__name__, env=environment) as running,
+        RunningServer(
+            home=tmp_path, launcher=no_model.__name__, seeded=False, env=environment
+        ) as running,
         Person.of(running, "moderator") as moderator,
         Person.of(running, "fan") as fan,
         Person.of(running, "creator") as creator,
