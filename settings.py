@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "accounts.web.BusyMiddleware",
 ]
 TEMPLATES = [
     {
@@ -135,7 +136,14 @@ def _postgres(url: str) -> dict[str, object]:
         "PORT": str(parts.port or ""),
         # The writer of chat.batching and the sandbox of tests need two beyond the pool of threads.
         "OPTIONS": {
-            "pool": {"min_size": 1, "max_size": DB_THREADS + 2, "timeout": 5},
+            # Tried again after 1, 2, 4... 64 s a connection would be late for a database that is
+            # back: after 2 s it is given up, and whoever comes next tries at once (seconds).
+            "pool": {
+                "min_size": 1,
+                "max_size": DB_THREADS + 2,
+                "timeout": 5,
+                "reconnect_timeout": 2,
+            },
             **_session(_PLANNING),
         },
         "DISABLE_SERVER_SIDE_CURSORS": DATABASE_POOLER,

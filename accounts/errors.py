@@ -2,6 +2,8 @@
 
 from typing import Any, ClassVar
 
+BUSY_RETRY_MS = 1_000
+
 
 class Refusal(Exception):
     """An expected no. Nothing was stored and nothing charged when one is raised.
@@ -39,3 +41,13 @@ class Malformed(Refusal):
 
     code = "malformed"
     status = 422
+
+
+class Busy(Refusal):
+    """Too much at once, or the database is away: ask again after `retry_after_ms`."""
+
+    code = "busy"
+    status = 503
+
+    def __init__(self, detail: str = "The service is busy. Nothing was stored.") -> None:
+        super().__init__(detail, retry_after_ms=BUSY_RETRY_MS)

@@ -3,13 +3,15 @@
 from typing import Any
 
 from django.contrib.auth import get_user
-from django.http import HttpRequest, HttpResponse
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.deprecation import MiddlewareMixin
 from ninja import NinjaAPI, Schema
 from ninja.security import APIKeyCookie
 
 from accounts import logs
-from accounts.db import in_db
-from accounts.errors import NotAllowed, Refusal
+from accounts.db import drop_broken, in_db
+from accounts.errors import BUSY_RETRY_MS, Busy, NotAllowed, Refusal
 from accounts.models import Account, Role
 
 
@@ -60,5 +62,21 @@ def answer_refusals(api: NinjaAPI) -> None:
 
     @api.exception_handler(Refusal)
     def refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
-        body: dict[str, Any] = {"code": refusal.code, "detail": refusal.detail, **refusal.data}
-        return api.create_response(request, body, status=refusal.status)
+        return api.create_response(request, _body(refusal), status=refusal.status)
+
+
+class BusyMiddleware(MiddlewareMixin):
+    """While the database is away every address answers 503 `busy`, as the socket does."""
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Called in a thread, also for what the routers do not expect."""
+        if not isinstance(error, (OperationalError, InterfaceError)):
+            return None
+        drop_broken()
+        busy = Busy()
+        headers = {"Retry-After": str(BUSY_RETRY_MS // 1_000)}
+        return JsonResponse(_body(busy), status=busy.status, headers=headers)
+
+
+def _body(refusal: Refusal) -> dict[str, Any]:
+    return {"code": refusal.code, "detail": refusal.detail, **refusal.data}

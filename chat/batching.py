@@ -18,10 +18,10 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from accounts import inbox, metrics
-from accounts.errors import Refusal
+from accounts.db import drop_broken, is_away
+from accounts.errors import Busy, Refusal
 from chat import stages
 from chat.commands import Draft, Outcome, send_messages
-from chat.errors import BUSY_DETAIL, BUSY_RETRY_MS, Busy
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class SendQueue:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Outcome] = loop.create_future()
         if len(self._waiting) >= QUEUE_MAX:
-            future.set_result(Busy("Too many messages at once.", retry_after_ms=BUSY_RETRY_MS))
+            future.set_result(Busy("Too many messages at once."))
             metrics.QUEUE_BUSY.inc()
             return future
         if not self._waiting:
@@ -108,8 +108,8 @@ def _commit(drafts: Sequence[Draft]) -> list[Outcome]:
     except Exception as error:
         _log(error, len(drafts))
         metrics.COMMIT_FAILURES.inc()
-        if len(drafts) == 1:
-            return [_failed(error)]
+        if len(drafts) == 1 or is_away(error):
+            return [_failed(error)] * len(drafts)
         return [outcome for draft in drafts for outcome in _commit([draft])]
 
 
@@ -119,15 +119,18 @@ def _send(drafts: Sequence[Draft]) -> list[Outcome]:
         try:
             return send_messages(drafts=drafts, now=timezone.now())
         except (OperationalError, InterfaceError) as error:
+            if is_away(error):
+                raise
             last = error
             metrics.COMMIT_RETRIES.inc()
             connection.close()  # it may be broken; the next use opens another
+            drop_broken()
     raise last
 
 
 def _failed(error: Exception) -> Outcome:
     if isinstance(error, (OperationalError, InterfaceError)):
-        return Busy(BUSY_DETAIL, retry_after_ms=BUSY_RETRY_MS)
+        return Busy()
     return InternalError("An error on our side. Nothing was charged.")
 
 

@@ -18,13 +18,12 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from accounts import inbox, logs, metrics
-from accounts.db import in_db
-from accounts.errors import Refusal
+from accounts.db import drop_broken, in_db
+from accounts.errors import Busy, Refusal
 from accounts.events import Event
 from accounts.models import Account
 from accounts.sessions import Standing, account_of_session, standing
 from chat import answers, drain, handlers, presence, protocol
-from chat.errors import BUSY_DETAIL, BUSY_RETRY_MS, Busy
 from chat.pace import Pace, pace_of
 from chat.session_watch import start_watching_sessions
 from chat.sockets import PROMPT_SENDING
@@ -127,7 +126,8 @@ class Gateway(AsyncConsumer):
         except Refusal as refusal:
             self.refuse(command.r, refusal)
         except (OperationalError, InterfaceError):  # the database is away: nothing was stored
-            self.refuse(command.r, Busy(BUSY_DETAIL, retry_after_ms=BUSY_RETRY_MS))
+            self.refuse(command.r, Busy())
+            await in_db(drop_broken)()
         except Exception as error:  # a bug: logged without the words of anybody, and answered
             trace = "".join(traceback.format_tb(error.__traceback__))
             logger.error("%s failed: %s\n%s", type(command).__name__, type(error).__name__, trace)

@@ -2,8 +2,6 @@
 
 from accounts.errors import Refusal
 
-BUSY_DETAIL, BUSY_RETRY_MS = "The service is busy. Nothing was stored.", 1_000
-
 
 class CannotWrite(Refusal):
     """A block or a country: no detail is given."""
@@ -54,10 +52,3 @@ class TooLate(Refusal):
     """The window to change this message has closed."""
 
     code = "too_late"
-
-
-class Busy(Refusal):
-    """Too much at once: ask again after `retry_after_ms`; nothing was stored."""
-
-    code = "busy"
-    status = 503

@@ -9,10 +9,10 @@ from dataclasses import replace
 from uuid import UUID
 
 from accounts import metrics
+from accounts.errors import Busy
 from chat.batching import SendQueue
 from chat.commands import Draft, Outcome
 from chat.commands.drafts import words_of
-from chat.errors import BUSY_RETRY_MS, Busy
 from safety.screening import Context, Verdict, in_force, screen
 from safety.second_opinion import stage
 from safety.second_opinion.client import Chances
@@ -48,7 +48,7 @@ class WaitingRoom:
             return self._queue.submit(draft)
         if len(self._waiting) >= WAITING_MAX:
             full: asyncio.Future[Outcome] = loop.create_future()
-            full.set_result(Busy("Too many messages at once.", retry_after_ms=BUSY_RETRY_MS))
+            full.set_result(Busy("Too many messages at once."))
             return full
         entered = self._entering[place] = loop.create_future()
         task = loop.create_task(self._through(draft, context, ahead, entered))

@@ -10,6 +10,8 @@ from typing import Any
 
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.db import connection
+from psycopg_pool import PoolTimeout
 
 from accounts.db._questions import Question, answer, ask
 from accounts.db._sets import (
@@ -30,10 +32,12 @@ __all__ = [
     "answer",
     "ask",
     "columns_of",
+    "drop_broken",
     "first_rows",
     "in_db",
     "insert_rows",
     "instances",
+    "is_away",
     "rows_of",
     "update_rows",
     "written_together",
@@ -51,3 +55,17 @@ def in_db[**P, R](function: Callable[P, R]) -> Callable[P, Any]:
         function, thread_sensitive=False, executor=DB_POOL
     )
     return bridged
+
+
+def drop_broken() -> None:
+    """After a connection failed: others that the server ended are replaced now, all at once.
+
+    Each of them would fail one more person, long after the database is back.
+    """
+    if pool := getattr(connection, "pool", None):
+        pool.check()
+
+
+def is_away(error: Exception) -> bool:
+    """Whether no connection was to be had, for seconds: the next try would wait as long again."""
+    return isinstance(error.__cause__, PoolTimeout)

@@ -6,6 +6,8 @@ import pytest
 
 from scripts import run_tests
 
+pytestmark = pytest.mark.sqlite  # no database at all: one engine's run is enough
+
 SQLITE = run_tests.Engine("SQLite", {})
 FAILS_ONCE = """
 from pathlib import Path

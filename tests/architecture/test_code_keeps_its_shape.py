@@ -4,8 +4,12 @@ import ast
 import re
 from collections.abc import Iterator
 
+import pytest
+
 from scripts import sizes
 from tests.architecture.source import place, product, tracked, tree
+
+pytestmark = pytest.mark.sqlite  # no database at all: one engine's run is enough
 
 # Home folders and work folders of some machine; written so that this file does not match itself.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|root|Users|work|mnt|opt)/" + r"[\w.-]+")

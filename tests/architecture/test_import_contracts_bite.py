@@ -9,6 +9,8 @@ import pytest
 
 from tests.architecture.source import APPS, ROOT
 
+pytestmark = pytest.mark.sqlite  # no database at all: one engine's run is enough
+
 BREACHES = {
     "apps": ("paywall/pricing.py", "import safety.events"),
     "modules": ("accounts/models.py", "import accounts.queries"),

@@ -12,6 +12,8 @@ from bench.report import Goal
 from bench.screening import PATTERNS, Report, Row
 from safety.rules import rulebook
 
+pytestmark = pytest.mark.sqlite  # no database at all: one engine's run is enough
+
 CASES = (
     "0 normalise", "1b extractors", "1a rules", "2 model", "2 model, by numpy",
     "stages 0-2, shipped book",

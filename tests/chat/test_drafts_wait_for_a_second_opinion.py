@@ -12,12 +12,13 @@ import pytest
 from django.db import connections
 
 from accounts.db import in_db
+from accounts.errors import Busy
 from accounts.rest import Rest
 from chat import opinions
 from chat.batching import SendQueue
 from chat.commands import Draft, Outcome, Sent, steps
 from chat.commands.rescreen import screen_again
-from chat.errors import Busy, ConversationIsPaused
+from chat.errors import ConversationIsPaused
 from chat.models import Message, MessageState
 from chat.opinions import WaitingRoom, opinion_on
 from chat.queries.rows import AnyMessage

@@ -43,6 +43,7 @@ from tests.safety import books
 from tests.safety.desk import draft, finding, hearing, verdict
 from tests.wire import Person
 
+AT_ONCE = 5
 CONTEXT = Context("fan", "FR")
 STEAL = "je vais te tuer"
 
@@ -265,11 +266,20 @@ def test_without_its_database_a_send_is_refused_as_busy_and_a_retry_is_taken(
         assert talk.send(place, "Un")["state"] == "delivered"
         client_id = str(uuid7())
         with Away(running):
+            for number in range(AT_ONCE):
+                frame = {"conversation_id": place, "client_id": str(uuid7()), "body": "Trois"}
+                talk.put({"t": "send_message", "r": str(number), "max_price_cents": 200, **frame})
             refused = talk.send(place, "Deux", client_id=client_id)
             assert (refused["t"], refused["code"]) == ("refused", "busy")
             assert refused["retry_after_ms"] > 0
+            for number in range(AT_ONCE):  # a batch waits for its connection once, not per message
+                assert talk.wait_for("refused", r=str(number))["code"] == "busy"
             other = talk.ask("history", conversation_id=place, limit=10)
             assert other["code"] == "busy"
+            page = fan.get("/api/wallet")
+            assert (page.status_code, page.json()["code"]) == (503, "busy")
+            assert int(page.headers["Retry-After"]) > 0
+            assert fan.get("/_allauth/browser/v1/auth/session").status_code == 503
         assert fan.wallet() == (1_800, 200)
         sent = talk.send(place, "Deux", client_id=client_id)
         assert (sent["state"], sent["seq"], sent["replay"]) == ("delivered", 2, False)

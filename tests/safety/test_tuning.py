@@ -18,6 +18,8 @@ from safety.training import nibbles
 from safety.training.pieces import Pieces
 from safety.training.tuning import BATCH, Taught, Tuned, tuned
 
+pytestmark = pytest.mark.sqlite  # no database at all: one engine's run is enough
+
 TEXTS = (
     "Bonsoir, tu fais quoi ce week-end ?",
     "You're   so funny 😂😂 — l'été dernier…",
