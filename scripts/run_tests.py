@@ -1,7 +1,8 @@
 """`aparte test`: Vitest, then pytest on each engine asked for; says what it did not run, and why.
 
-The last line says passed or failed and the exit code agrees. A few tests that fail are run once
-more by themselves: what fails twice fails the run, what passes then is named as unstable
+Two engines run at once, each line with its name: much of a run is waiting. The last line says
+passed or failed and the exit code agrees. A few tests that fail are run once more by themselves:
+what fails twice fails the run, what passes then is named as unstable
 (docs/decisions/0007-an-unstable-test-is-named.md).
 """
 
@@ -12,6 +13,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,7 +55,10 @@ def main(arguments: Sequence[str]) -> int:
     if options.engine == "sqlite":
         say("PostgreSQL and Redis are left out; --engine all runs on them too")
     results = [*client_results(pytest_arguments)]
-    results += [(f"pytest on {e.name}", run_pytest(e, pytest_arguments)) for e in engines]
+    pytest = partial(run_pytest, arguments=pytest_arguments, named=len(engines) > 1)
+    with ThreadPoolExecutor(len(engines)) as at_once:
+        codes = at_once.map(pytest, engines)
+        results += [(f"pytest on {e.name}", code) for e, code in zip(engines, codes, strict=True)]
     failed = [name for name, code in results if code]
     names = ", ".join(failed or [name for name, _ in results])
     say(f"{'failed' if failed else 'passed'} ({names})")
@@ -104,43 +110,67 @@ def client_results(pytest_arguments: Sequence[str]) -> list[tuple[str, int]]:
     return [("Vitest", run("Vitest", [sys.executable, str(CLIENT), "test"], {}))]
 
 
-def run_pytest(engine: Engine, arguments: Sequence[str]) -> int:
+def run_pytest(engine: Engine, arguments: Sequence[str], *, named: bool = False) -> int:
     """pytest's exit code on one engine; the caller's own engine does not leak into it.
 
-    At most `UNSTABLE_MAX` failed tests get a second run by themselves, which then decides.
+    At most `UNSTABLE_MAX` failed tests get a second run by themselves, which then decides. Its
+    lines begin with the engine's name when they are `named`.
     """
-    name, command = f"pytest on {engine.name}", [sys.executable, "-m", "pytest", *arguments]
-    failures(of=ROOT).unlink(missing_ok=True)
-    code = run(name, command, engine.env)
-    failed = last_failed()
+    cache = ROOT / ".pytest_cache" / engine.name.split()[0].lower()
+    command = [sys.executable, "-m", "pytest", "-o", f"cache_dir={cache}", *arguments]
+    name, mark = f"pytest on {engine.name}", f"{engine.name} | " if named else ""
+    failures(cache).unlink(missing_ok=True)
+    code = run(name, command, engine.env, mark=mark)
+    failed = last_failed(cache)
     if code != SOME_TESTS_FAILED or not 0 < len(failed) <= UNSTABLE_MAX:
         return code
-    again = run(f"{name}, {len(failed)} failed, again", [*command, "--last-failed"], engine.env)
+    command.append("--last-failed")
+    again = run(f"{name}, {len(failed)} failed, again", command, engine.env, mark=mark)
     if not again:
         for test in failed:
             say(f"UNSTABLE on {engine.name}, failed once and passed once: {test}")
     return again
 
 
-def last_failed() -> list[str]:
+def last_failed(cache: Path) -> list[str]:
     """The names of the tests that failed in the last run of pytest, as it wrote them down."""
-    kept = failures(of=ROOT)
+    kept = failures(cache)
     return sorted(json.loads(kept.read_text())) if kept.exists() else []
 
 
-def failures(*, of: Path) -> Path:
+def failures(cache: Path) -> Path:
     """Where pytest keeps the names of what failed, for `--last-failed`."""
-    return of / ".pytest_cache" / "v" / "cache" / "lastfailed"
+    return cache / "v" / "cache" / "lastfailed"
 
 
-def run(name: str, command: Sequence[str], env: Mapping[str, str]) -> int:
-    """Run one command in the open and say how long it took."""
+def run(name: str, command: Sequence[str], env: Mapping[str, str], *, mark: str = "") -> int:
+    """Run one command in the open, `mark` before its lines, and say how long it took."""
     say(f"{name} ...")
     started = time.monotonic()
     without = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
-    code = subprocess.run(command, cwd=ROOT, env={**without, **env}, check=False).returncode
+    code = _run(command, {**without, **env}, mark)
     say(f"{name}: {'passed' if code == 0 else f'exit {code}'}, {time.monotonic() - started:.0f} s")
     return code
+
+
+def _run(command: Sequence[str], env: Mapping[str, str], mark: str) -> int:
+    if not mark:
+        return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=env,
+        stdout=pipe,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as running:
+        assert running.stdout
+        for line in running.stdout:
+            sys.stdout.write(mark + line)
+            sys.stdout.flush()
+    return running.returncode
 
 
 def say(line: str) -> None:

@@ -56,3 +56,15 @@ def test_many_failures_are_not_repeated(suite: Path, capfd: pytest.CaptureFixtur
 
 def test_a_run_that_found_no_test_is_not_repeated(suite: Path) -> None:
     assert run_tests.run_pytest(SQLITE, []) == 5
+
+
+def test_lines_of_one_of_two_engines_begin_with_its_name_and_its_failures_are_its_own(
+    suite: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (suite / "test_it.py").write_text(FAILS_ONCE)
+    assert run_tests.run_pytest(SQLITE, [], named=True) == 0
+    said = capfd.readouterr().out.splitlines()
+    assert all(line.startswith(("SQLite | ", "aparte test: ")) for line in said)
+    assert [line for line in said if line.startswith("SQLite | test_it.py F.")]
+    other = run_tests.Engine("PostgreSQL and Redis", {})
+    assert run_tests.run_pytest(other, ["--last-failed", "--last-failed-no-failures=none"]) == 5
