@@ -69,10 +69,16 @@ def engines_for(choice: str) -> list[Engine]:
     """The runs to make. Raises `EngineMissing` when a server that is needed does not answer."""
     engines = []
     if choice != "postgres":
-        engines.append(Engine("SQLite", {}))
+        engines.append(Engine("SQLite", own_home("sqlite")))
     if choice != "sqlite":
-        engines.append(Engine("PostgreSQL and Redis", postgres_env()))
+        env = postgres_env() | own_home("postgresql")
+        engines.append(Engine("PostgreSQL and Redis", env))
     return engines
+
+
+def own_home(name: str) -> dict[str, str]:
+    """What a run writes, it shares with no other that goes on at the same time."""
+    return {"APARTE_HOME": str(Path(os.environ.get("APARTE_HOME", ROOT / ".aparte")) / name)}
 
 
 def postgres_env() -> dict[str, str]:
