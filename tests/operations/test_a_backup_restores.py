@@ -73,7 +73,7 @@ def restored(tmp_path: Path) -> Iterator[RunningServer]:
 def test_what_was_paid_before_the_copy_is_there_after_it(
     tmp_path: Path, restored: RunningServer
 ) -> None:
-    with RunningServer(home=tmp_path / "first") as first:
+    with RunningServer(home=tmp_path / "first", seeded=False) as first:
         email, place, unlocked = live(first, tmp_path / "copy")
     restore(tmp_path / "copy", restored)
     checked = restored.manage("check_books")
