@@ -33,9 +33,13 @@ async def tail_of(conversation_id: UUID, sender_id: UUID, *, now: datetime) -> T
 
 
 def remember(conversation_id: UUID, sender_id: UUID, message_id: UUID, text: str) -> None:
-    """The sender has just written this; `take_back` what is not stored."""
+    """The sender has just written this; `take_back` what is not stored.
+
+    Nothing where the tail was forgotten meanwhile: this text alone would look like all of it.
+    """
     key = _key(conversation_id, sender_id)
-    _tails[key] = (*_tails.get(key, ()), (message_id, text))[-KEPT:]
+    if key in _tails:
+        _tails[key] = (*_tails[key], (message_id, text))[-KEPT:]
 
 
 def take_back(conversation_id: UUID, sender_id: UUID, message_id: UUID) -> None:

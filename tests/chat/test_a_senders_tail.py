@@ -80,3 +80,11 @@ async def test_a_text_that_was_taken_off_the_page_is_read_again() -> None:
     await in_db(changed_behind_its_back)(talk)
     tails.forget(talk.place.id, talk.creator.id)
     assert await remembered(talk) == ["changed"] * TAIL_LENGTH
+
+
+async def test_what_is_written_while_the_tail_is_forgotten_is_not_taken_for_all_of_it() -> None:
+    talk = await in_db(talk_with)(TAIL_LENGTH)
+    before = await remembered(talk)
+    tails.forget(talk.place.id, talk.creator.id)
+    written(talk, "under way")
+    assert await remembered(talk) == before
