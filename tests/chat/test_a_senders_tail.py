@@ -61,7 +61,17 @@ async def test_a_text_between_two_that_are_refused_stays() -> None:
     assert await remembered(talk) == [*before, "accepted"][-TAIL_LENGTH:]
 
 
-@pytest.mark.parametrize(("stored", "refused"), [(2, 1), (TAIL_LENGTH, 2 * TAIL_LENGTH + 1)])
+async def test_all_of_a_short_tail_stays_known_with_what_is_under_way() -> None:
+    talk = await in_db(talk_with)(1)
+    before = await remembered(talk)
+    refused, _ = written(talk, "refused"), written(talk, "under way")
+    tails.take_back(talk.place.id, talk.creator.id, refused)
+    assert await remembered(talk) == [*before, "under way"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "refused"), [(2, 2 * TAIL_LENGTH), (TAIL_LENGTH, 2 * TAIL_LENGTH + 1)]
+)
 async def test_where_less_than_a_tail_would_be_left_it_is_read_again(
     stored: int, refused: int
 ) -> None:
