@@ -12,6 +12,7 @@ from accounts.db import in_db
 from accounts.errors import NotFound
 from accounts.web import visitor
 from safety import queries
+from safety.second_opinion import stage
 
 OTHER = {"fr": "en", "en": "fr"}
 _PAGE_WORDS: dict[str, dict[str, Any]] = {
@@ -26,7 +27,14 @@ _PAGE_WORDS: dict[str, dict[str, Any]] = {
         "machine": "Ce que la machine applique",
         "machine_intro": "Un programme lit ces mêmes données à l’adresse",
         "limits": "Seuils du modèle, de 0 à 1",
-        "limit_names": ("second regard", "signalement", "attente"),
+        "limits_intro": "À partir de quel score le modèle demande un second avis, signale, fait "
+        "attendre. Au-dessous de l’appui, une règle de mots est notée sans effet. Un second avis a "
+        "ses propres seuils ; 1 n’est jamais atteint.",
+        "limit_names": ("second avis demandé", "signalement", "attente", "appui"),
+        "second_names": ("signalement", "attente", "appui"),
+        "by_second": "par le second avis",
+        "second_on": "Ce serveur demande un second avis.",
+        "second_off": "Ce serveur ne demande pas de second avis.",
         "rules_only": "Le modèle est arrêté : seules les règles écrites s’appliquent.",
         "firm": "Règles fermes",
         "firm_intro": "Une règle de mots que le modèle contredit est notée sans effet. Celles-ci "
@@ -59,7 +67,14 @@ _PAGE_WORDS: dict[str, dict[str, Any]] = {
         "machine": "What the machine applies",
         "machine_intro": "A program reads the same facts at",
         "limits": "Thresholds of the model, from 0 to 1",
-        "limit_names": ("second look", "flag", "hold"),
+        "limits_intro": "From which score the model asks for a second opinion, flags, holds. Below "
+        "the support, a rule of words is recorded without effect. A second opinion has thresholds "
+        "of its own; 1 is never reached.",
+        "limit_names": ("asks a second opinion", "flag", "hold", "support"),
+        "second_names": ("flag", "hold", "support"),
+        "by_second": "by the second opinion",
+        "second_on": "This server asks for a second opinion.",
+        "second_off": "This server asks for no second opinion.",
         "rules_only": "The model is off: only written rules apply.",
         "firm": "Firm rules",
         "firm_intro": "A rule of words that the model contradicts is recorded without effect. "
@@ -121,6 +136,7 @@ def _enforced(language: str) -> dict[str, Any]:
         "rules": articles,
         "book": book,
         "limits": [(name, titles[name], limit) for name, limit in book.thresholds.items()],
+        "second": stage.enabled(),
         "firm": [(rule, titles[rule.policy]) for rule in book.rules if rule.firm],
         "degraded": [
             (row, queries.CAUSES[row.cause][language])

@@ -8,6 +8,7 @@ from ninja import Router, Schema
 
 from accounts.db import in_db
 from safety import queries
+from safety.second_opinion import stage
 
 router = Router(tags=["rule book"])
 
@@ -51,7 +52,7 @@ class BasisOut(Schema):
 
 class RuleBookOut(Schema):
     """`sha256` names every byte of the book, `files` those of its parts. Every verdict of this
-    server names the same version and hash."""
+    server names the same version and hash. `second_opinion`: whether it asks for one."""
 
     version: str
     sha256: str
@@ -60,10 +61,16 @@ class RuleBookOut(Schema):
     since: datetime | None
     model: str
     rules_only: bool
+    second_opinion: bool
     thresholds: dict[str, ThresholdOut]
     rules: list[EnforcedRuleOut]
     basis: list[BasisOut]
     files: dict[str, str]
+
+    @staticmethod
+    def resolve_second_opinion(_: queries.Published) -> bool:
+        """A setting of the server, no part of the book."""
+        return stage.enabled()
 
 
 class DegradedOut(Schema):

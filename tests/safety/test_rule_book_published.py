@@ -1,6 +1,7 @@
 """What the server publishes is what it enforces, and both change together without a restart."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -96,7 +97,15 @@ def test_published_is_enforced_before_and_after_a_change(
 def test_the_thresholds_and_the_seal_are_public(serving: RunningServer) -> None:
     shipped = rulebook.parse(rulebook.read())
     with Person(serving, "visitor@new.example") as visitor:
-        page = published(visitor)
+        page, shown = published(visitor), visitor.get("/rules?language=en").text
+    assert page["second_opinion"] is False
+    assert "asks for no second opinion" in shown
+    threat = asdict(shipped.thresholds["violence.threat"])
+    row = shown.partition('<th scope="row"><a href="#violence.threat">')[2].partition("</tr>")[0]
+    assert [float(one) for one in re.findall(r"<td>([\d.]+)</td>", row)] == [
+        threat[name] for name in ("review", "flag", "hold", "support", "second_flag", "second_hold",
+                                  "second_support")
+    ]  # fmt: skip
     assert page["sha256"] == shipped.sha256
     assert page["model"] == shipped.model != ""
     assert page["rules_only"] is False

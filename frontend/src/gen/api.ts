@@ -1835,7 +1835,7 @@ export interface components {
         /**
          * RuleBookOut
          * @description `sha256` names every byte of the book, `files` those of its parts. Every verdict of this
-         *     server names the same version and hash.
+         *     server names the same version and hash. `second_opinion`: whether it asks for one.
          */
         RuleBookOut: {
             /** Version */
@@ -1852,6 +1852,8 @@ export interface components {
             model: string;
             /** Rules Only */
             rules_only: boolean;
+            /** Second Opinion */
+            second_opinion: boolean;
             /** Thresholds */
             thresholds: {
                 [key: string]: components["schemas"]["ThresholdOut"];
