@@ -4,6 +4,7 @@ import random
 import runpy
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -84,9 +85,13 @@ class Measured:
 
 def run(sources: Sources, engine: Engine, *, with_second: bool, say: Say) -> Measured:
     """Judge everything. Raises `FileNotFoundError` without texts, `ImportError` without a package,
-    `ModelError` when a second opinion is asked for and has no heads."""
+    `Silent` when a second opinion is asked for and does not answer."""
+    with systems.second_opinion(engine) if with_second else nullcontext() as second:
+        return _run(sources, engine, second, say)
+
+
+def _run(sources: Sources, engine: Engine, second: Judge | None, say: Say) -> Measured:
     every = texts.read(sources.own)
-    second = systems.second_opinion(engine) if with_second else None
     filters = {
         PROFANITY: systems.profanity_list(),
         REGEXES: systems.plain_regexes(engine.book),

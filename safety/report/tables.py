@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from safety.report.measure import ENGINE, RULES, SECOND, Disguised, Judged, Measured, Rows
 from safety.report.shares import Cell, Goal, Share, Table
@@ -55,19 +56,19 @@ def in_language(rows: Rows, lang: str) -> list[Judged]:
 # -- The goals -----------------------------------------------------------------------------------
 
 
-def goals(found: Measured) -> list[Goal]:
-    """The goals of the design on texts, by the whole engine."""
+def goals(found: Measured, system: str = ENGINE) -> list[Goal]:
+    """The goals of the design on texts, by this system: the first stages, or all of them."""
     return [
         Goal(
             one.name,
-            Share.of(one.of(found.apart), one.says(ENGINE)),
+            Share.of(one.of(found.apart), one.says(system)),
             Share.of(one.of(found.development), one.says(ENGINE)),
             one.must,
             one.goal,
             least=one.goal > one.must,
         )
         for one in PROMISES
-    ] + list(_goals_in_disguise(found))
+    ]
 
 
 def _contact(rows: Rows) -> Rows:
@@ -104,7 +105,8 @@ PROMISES = (
 )
 
 
-def _goals_in_disguise(found: Measured) -> Iterator[Goal]:
+def goals_in_disguise(found: Measured) -> Iterator[Goal]:
+    """The goals of the design on texts in disguise, by the first stages."""
     kept = _hidden([one for one in found.disguised if one.text.is_hit])
     alarms = _hidden([one for one in found.disguised if not one.text.is_hit])
     yield Goal("evasions: kept of what is caught in clear", kept, None, 0.85, 0.95)
@@ -117,27 +119,41 @@ def _hidden(rows: Sequence[Disguised]) -> Share:
     return Share(count, len(rows), len({one.text.id for one in rows}))
 
 
+def every_goal(found: Measured) -> Iterator[tuple[str, Goal]]:
+    """Each goal with the system it was measured by."""
+    for system in (name for name in (ENGINE, SECOND) if name in found.systems):
+        yield from ((system, one) for one in goals(found, system))
+    yield from ((ENGINE, one) for one in goals_in_disguise(found))
+
+
 def goals_table(found: Measured) -> Table:
     """First thing to read."""
+    every = [*goals(found), *goals_in_disguise(found)]
+    second = goals(found, SECOND) if SECOND in found.systems else []
     rows = [
         (
             one.name,
-            one.apart,
             one.limit(one.must),
             one.limit(one.goal),
+            one.apart,
             f"**{one.status}**",
+            other.apart if other else "-",
+            f"**{other.status}**" if other else "-",
             one.development or "-",
         )
-        for one in goals(found)
+        for one, other in zip_longest(every, second)
     ]
-    columns = ("what", "kept apart", "must", "goal", "status", "development")
-    return Table("goals", "The goals", GOALS_BEFORE, columns, rows)
+    before = GOALS_BEFORE if second else f"{GOALS_BEFORE} {UNMEASURED}"
+    columns = ("what", "must", "goal", ENGINE, "status", SECOND, "status", "development")
+    return Table("goals", "The goals", before, columns, rows)
 
 
 GOALS_BEFORE = (
-    "Judged on the third kept apart, by the whole engine without a second opinion, one set of "
-    "thresholds for everything. *Development* stands beside to show how much the rules know the "
-    "texts they were written from: it is no measure of quality."
+    "Judged on the third kept apart, one set of thresholds for everything: by the first stages "
+    "alone (*rules and model*), as a server judges whose second opinion is off, and by the whole "
+    "engine (*with a second opinion*), as `./aparte screen` does. *Development*, by the first "
+    "stages, stands beside to show how much the rules know the texts they were written from: it is "
+    "no measure of quality."
 )
 
 

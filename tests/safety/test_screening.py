@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -260,14 +261,37 @@ def test_the_command_asks_the_second_stage_about_what_is_in_doubt(
 ) -> None:
     text, first = doubtful(grave=False)[0]
     lines = [json.dumps({"id": 1, "text": one, "lang": "fr"}) for one in ("a", text)]
-    clear, doubted = map(json.loads, run_command(monkeypatch, *lines, second_opinion=True))
-    settled = stage.in_this_process(warm_up())(text, first, FAN)
-    assert "second" not in clear
-    assert set(settled.second) == set(first.uncertain) == set(doubted["second"])
+    clear, doubted = map(json.loads, run_command(monkeypatch, *lines))
+    with stage.measuring(warm_up()) as settle:
+        settled = settle(text, first, FAN)
+    assert clear["verdict"] == "pass"
+    assert set(settled.second) == set(first.uncertain)
     assert doubted["verdict"] == settled.action.value
-    assert all(doubted["scores"][name] >= one for name, one in doubted["second"].items())
+    assert all(doubted["scores"][name] == round(one, 5) for name, one in settled.second.items())
     said = run_command(monkeypatch, lines[1], second_opinion=True, explain=True)
     assert sum("second opinion:" in line for line in said) == len(first.uncertain)
+    (alone,) = map(json.loads, run_command(monkeypatch, lines[1], second_opinion=False))
+    assert alone["verdict"] == first.action.value
+    assert all(alone["scores"][name] == round(first.scores[name], 5) for name in settled.second)
+
+
+@needs_encoder
+def test_a_second_stage_that_dies_or_is_of_another_model_is_no_verdict(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text, first = doubtful(grave=False)[0]
+    another = replace(first, model="another")
+    with stage.measuring(warm_up()) as settle, pytest.raises(stage.Silent, match="another model"):
+        settle(text, another, FAN)
+    monkeypatch.setattr(stage, "MEASURED_SECONDS", 0.0)
+    with pytest.raises(CommandError, match="--no-second-opinion"):
+        run_command(monkeypatch, json.dumps({"id": 1, "text": text, "lang": "fr"}))
+
+
+def test_nothing_in_doubt_starts_no_second_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage, "kept", None)
+    (answer,) = map(json.loads, run_command(monkeypatch, '{"id": 1, "text": "a"}'))
+    assert answer["verdict"] == "pass"
 
 
 def test_without_the_encoder_or_a_model_the_command_says_what_is_missing(

@@ -10,6 +10,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from safety.second_opinion.stage import Silent
+
 PAGE = Path("docs/safety-report.md")
 
 
@@ -39,13 +41,13 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The report needs {missing.name}: start it as ./aparte safety-report."
             ) from None
-        except (OSError, ValueError) as wrong:
-            raise CommandError(f"{wrong}.") from None
+        except (OSError, ValueError, Silent) as wrong:
+            raise CommandError(f"{str(wrong).removesuffix('.')}.") from None
         out.write_text(page.markdown(found, engine.book, named), "utf-8")
         if json:
             json.write_text(page.as_json(found, named), "utf-8")
-        for goal in tables.goals(found):
-            self.stdout.write(f"{goal.status:>12}  {goal.name}: {goal.apart}")
+        for system, goal in tables.every_goal(found):
+            self.stdout.write(f"{goal.status:>12}  {goal.name}, {system}: {goal.apart}")
         self._say(f"{out} is written")
 
     def _say(self, line: str) -> None:

@@ -3,15 +3,19 @@
 Reads `{id, text, recent?, lang?}` a line; writes `{id, verdict, policies, scores, abuse, spans,
 cpu_us}`. `policies` are those found; `scores` has every policy that a rule found or the model
 knows: the higher of 1.0 where a rule holds, 0.5 where one flags, and the calibrated probability.
-`abuse` joins the model's own with the rules that protect persons from each other. With
-`--second-opinion` what the model is unsure of is read again, here and not by a worker, and `second`
-has what that said. A bad line yields `{line, error}` and the stream goes on.
+`abuse` joins the model's own with the rules that protect persons from each other. Where the encoder
+of the second stage is installed, what the model is unsure of is read again by a worker of its own,
+and what that said takes the place of the model's probabilities; `--no-second-opinion` leaves it
+out, as a server does whose SECOND_OPINION is off. `cpu_us` is what the first stages took, which is
+what a server's own process would. A bad line yields `{line, error}` and the stream goes on.
 """
 
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from argparse import BooleanOptionalAction
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TextIO
 
 from django.conf import settings
@@ -26,6 +30,8 @@ from safety.screening import (
     Verdict,
     warm_up,
 )
+from safety.second_opinion import stage
+from safety.second_opinion.stage import Settle
 
 SCORES = {Action.HOLD: 1.0, Action.FLAG: 0.5, Action.PASS: 0.0}
 ABUSIVE_GROUPS = frozenset({"hate", "harass", "violence", "terror", "ncii", "privacy"})
@@ -47,13 +53,14 @@ class Command(BaseCommand):
         """For whom to print, and whether the second stage reads what the model doubts."""
         add = parser.add_argument
         add("--explain", action="store_true", help="print for people, not programs")
-        add("--second-opinion", action="store_true", help="read again what the model doubts")
+        doubts = "read again what the model doubts; by itself where the encoder is installed"
+        add("--second-opinion", action=BooleanOptionalAction, help=doubts)
 
     def handle(
         self,
         *args: object,
         explain: bool = False,
-        second_opinion: bool = False,
+        second_opinion: bool | None = None,
         **options: object,
     ) -> None:
         """Screen standard input line by line, in order, until it ends; nothing is stored or logged.
@@ -63,28 +70,28 @@ class Command(BaseCommand):
         """
         try:
             engine = warm_up(rules_only=settings.SCREENING_RULES_ONLY)
-            settle = settling(engine) if second_opinion else None
         except ValueError as error:
             raise CommandError(f"the rule book does not load: {error}") from None
-        if explain:
-            write(explained(sys.stdin, engine, settle), sys.stdout)
-        else:
-            rows = answers(sys.stdin, engine, settle)
-            write((json.dumps(row, ensure_ascii=False) for row in rows), sys.stdout)
+        try:
+            with settling(engine, second_opinion) as settle:
+                if explain:
+                    write(explained(sys.stdin, engine, settle), sys.stdout)
+                else:
+                    rows = answers(sys.stdin, engine, settle)
+                    write((json.dumps(row, ensure_ascii=False) for row in rows), sys.stdout)
+        except stage.Silent as silent:
+            raise CommandError(f"{silent} --no-second-opinion does without.") from None
 
 
-Settle = Callable[[str, Verdict, Context], Verdict]
-
-
-def settling(engine: Engine) -> Settle:
-    """The second stage. Raises `CommandError` where it is not installed or cannot help."""
-    from safety.second_opinion import stage
-
-    if engine.rules_only:
+def settling(engine: Engine, wanted: bool | None) -> AbstractContextManager[Settle | None]:
+    """The second stage, if it is `wanted` or (None) can be had. Raises `CommandError` where it is
+    wanted and is not installed or cannot help."""
+    if wanted and engine.rules_only:
         raise CommandError("There is no second opinion without a model.")
-    if not stage.installed():
+    if wanted and not stage.installed():
         raise CommandError("The encoder is missing: pip install 'aparte[second-opinion]'.")
-    return stage.in_this_process(engine)
+    there = wanted is not False and stage.installed() and not engine.rules_only
+    return stage.measuring(engine) if there else nullcontext()
 
 
 def answers(
@@ -133,22 +140,20 @@ def answer(request: dict[str, Any], engine: Engine, settle: Settle | None = None
         ],
         "cpu_us": round(spent / MICROSECOND, 1),
         **({"cause": verdict.cause} if verdict.cause else {}),
-        **({"second": rounded(verdict.second)} if verdict.second else {}),
     }
 
 
 def screened(
     request: dict[str, Any], engine: Engine, settle: Settle | None = None
 ) -> tuple[Verdict, int]:
-    """The verdict on a request, and the CPU time of this thread in nanoseconds."""
+    """The verdict on a request, and the nanoseconds of CPU that the first stages took."""
     context = Context(
         sender_role="fan", country="FR", language=request.get("lang"), recent=request["recent"]
     )
     started = time.thread_time_ns()
     verdict = engine.screen(request["text"], context)
-    if settle is not None:
-        verdict = settle(request["text"], verdict, context)
-    return verdict, time.thread_time_ns() - started
+    spent = time.thread_time_ns() - started
+    return (settle(request["text"], verdict, context) if settle else verdict), spent
 
 
 def policy_scores(verdict: Verdict) -> dict[str, float]:
