@@ -56,19 +56,21 @@ def certified_since(account_id: UUID) -> datetime | None:
     return rows.values_list("certified_at", flat=True).first()
 
 
-def certified_creators(*, after: UUID | None = None) -> list[Person]:
+def certified_creators(*, after: UUID | None = None, name: str = "") -> list[Person]:
     """A page of the creators whose certification stands and whose account is open, by name.
 
-    `after` is the last creator of the page before, certified and open still or not; nobody follows
-    one who never was.
+    `name`: those alone whose name has this in it, in capitals or not. `after` is the last creator
+    of the page before, certified and open still or not; nobody follows one who never was.
     """
     rows = _open_creators().order_by("name", "id")
+    if wanted := name.replace("\0", "").strip():
+        rows = rows.filter(name__icontains=wanted)
     if after is not None:
-        name = Account.objects.filter(id=after).values_list("name", flat=True).first()
-        if name is None:
+        last = Account.objects.filter(id=after).values_list("name", flat=True).first()
+        if last is None:
             return []
         # The first condition finds the place in the index, the second leaves out its ties.
-        rows = rows.filter(name__gte=name).exclude(name=name, id__lte=after)
+        rows = rows.filter(name__gte=last).exclude(name=last, id__lte=after)
     return [Person(*row) for row in rows.values_list("id", "name", "role")[:CREATORS_PAGE]]
 
 

@@ -137,9 +137,10 @@ async def decline(request: HttpRequest, conversation_id: UUID, message_id: UUID)
 
 
 @router.get("/creators", response=list[CreatorOut], auth=SignedIn(), operation_id="creators")
-async def creators(request: HttpRequest, after: UUID | None = None) -> Any:
-    """A hundred certified creators one may write to, by name; `after` is the last one shown."""
-    found: list[Person] = await in_db(certified_creators)(after=after)
+async def creators(request: HttpRequest, after: UUID | None = None, name: str = "") -> Any:
+    """A hundred certified creators one may write to, by name; `after` is the last one shown, and
+    `name` something that their names have in them."""
+    found: list[Person] = await in_db(certified_creators)(after=after, name=name)
     return [CreatorOut(id=person.id, name=person.name) for person in found]
 
 

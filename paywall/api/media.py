@@ -91,6 +91,7 @@ class LibraryEntryOut(Schema):
     entitlement_id: UUID
     unlocked_at: datetime
     charged_cents: int
+    creator: str
     offer: OfferOut
 
 
@@ -151,6 +152,7 @@ def _entry_out(entry: LibraryEntry) -> LibraryEntryOut:
         entitlement_id=entry.entitlement_id,
         unlocked_at=entry.unlocked_at,
         charged_cents=entry.charged_cents,
+        creator=entry.creator,
         offer=offer_out(entry.offer),
     )
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts.errors import NotFound, Refusal
+from accounts.queries import people
 from paywall.models.media import (
     Media,
     MediaObject,
@@ -58,6 +59,7 @@ class LibraryEntry:
     unlocked_at: datetime
     charged_cents: int
     offer: OfferFacts
+    creator: str  # their name
 
 
 def studio_media(*, creator_id: UUID, media_id: UUID) -> Media:
@@ -138,9 +140,17 @@ def library(*, fan_id: UUID, before: UUID | None, limit: int) -> list[LibraryEnt
         rows = rows.filter(id__lt=before)
     unlocks = list(rows.order_by("-id")[: _page(limit)])
     facts = offer_facts(offer_ids=[unlock.offer_id for unlock in unlocks])
+    creators = people({one.creator_id for one in facts.values()})
     return [
-        LibraryEntry(unlock.id, unlock.unlocked_at, unlock.charged_cents, facts[unlock.offer_id])
+        LibraryEntry(
+            unlock.id,
+            unlock.unlocked_at,
+            unlock.charged_cents,
+            offer,
+            creators[offer.creator_id].name,
+        )
         for unlock in unlocks
+        for offer in (facts[unlock.offer_id],)
     ]
 
 

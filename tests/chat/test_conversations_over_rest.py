@@ -157,6 +157,19 @@ def test_pages_of_creators_join_although_they_share_a_name() -> None:
     assert call(fan, "GET", f"/api/creators?after={uuid7()}") == (200, [])
 
 
+def test_creators_are_found_by_a_part_of_their_name_on_whatever_page_they_are() -> None:
+    fan = make_fan()
+    crowd = [make_creator(name=f"Anne {number:03}") for number in range(CREATORS_PAGE)]
+    zoe = make_creator(name="Zoé Rivière")
+    for wanted in ("riv", "ZO", " zoé ", "zoé%00"):
+        assert [one["id"] for one in call(fan, "GET", f"/api/creators?name={wanted}")[1]] == [
+            str(zoe.id)
+        ]
+    _, last = call(fan, "GET", f"/api/creators?name=anne&after={crowd[-2].id}")
+    assert [one["name"] for one in last] == ["Anne 099"]
+    assert call(fan, "GET", "/api/creators?name=%25") == (200, [])
+
+
 def test_the_api_is_asynchronous_and_describes_itself() -> None:
     async def ask() -> int:
         return (await AsyncClient().get("/api/openapi.json")).status_code

@@ -323,6 +323,7 @@ def test_the_library_is_the_fans_own_newest_first_in_pages() -> None:
     ]
     rest = library(fan_id=fan.id, before=newest[-1].entitlement_id, limit=2)
     assert [entry.entitlement_id for entry in rest] == [made[0].entitlement_id]
+    assert {entry.creator for entry in newest} == {creator.name}
     assert library(fan_id=other.id, before=None, limit=2) == []
 
 

@@ -1,5 +1,13 @@
 /** The store, as React sees it. Every hook needs a `<StoreContext value={store}>` above. */
-import { createContext, use, useEffect, useMemo, useRef, useSyncExternalStore } from 'react'
+import {
+  createContext,
+  use,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react'
 import type { Limits, Quoted, ServerFrame } from '../gen/protocol'
 import type { Log } from './log'
 import type { OutboxItem } from './outbox'
@@ -59,4 +67,14 @@ export function useFrames(hear: (frame: ServerFrame) => void): void {
     latest.current = hear
   })
   useEffect(() => store.observe((frame) => latest.current(frame)), [store])
+}
+
+/** A value once it has not changed for a while: what somebody types, at rest. */
+export function useSettled<T>(value: T, ms: number): T {
+  const [settled, setSettled] = useState(value)
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), ms)
+    return () => clearTimeout(timer)
+  }, [value, ms])
+  return settled
 }

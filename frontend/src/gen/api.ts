@@ -806,7 +806,8 @@ export interface paths {
         };
         /**
          * Creators
-         * @description A hundred certified creators one may write to, by name; `after` is the last one shown.
+         * @description A hundred certified creators one may write to, by name; `after` is the last one shown, and
+         *     `name` something that their names have in them.
          */
         get: operations["creators"];
         put?: never;
@@ -1424,6 +1425,8 @@ export interface components {
             unlocked_at: string;
             /** Charged Cents */
             charged_cents: number;
+            /** Creator */
+            creator: string;
             offer: components["schemas"]["OfferOut"];
         };
         /** LibraryOut */
@@ -3907,6 +3910,7 @@ export interface operations {
         parameters: {
             query?: {
                 after?: string | null;
+                name?: string;
             };
             header?: never;
             path?: never;

@@ -1,9 +1,10 @@
 /** Certified creators alone, and one press to write. No count of anybody's audience. */
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useInfiniteQuery, useMutation } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useLocation } from 'wouter'
 import { RefusalError, ask, rest } from '../../../core/rest'
+import { useSettled } from '../../../core/hooks'
 import { refusalText } from '../../../core/words'
 import type { components } from '../../../gen/api'
 import { useLanguage } from '../../../i18n'
@@ -16,19 +17,30 @@ import styles from '../fan.module.css'
 
 type Creator = components['schemas']['CreatorOut']
 
-/** Every creator one may write to. */
-export function useCreators() {
-  return useQuery({ queryKey: ['creators'], queryFn: () => ask(rest.GET('/api/creators')) })
+const PAGE = 100 // of the server's: a shorter one is the last
+const TYPED_MS = 250
+
+/** The creators one may write to whose names have this in them, page by page. */
+function useCreators(name: string) {
+  return useInfiniteQuery({
+    queryKey: ['creators', name],
+    queryFn: ({ pageParam }) =>
+      ask(
+        rest.GET('/api/creators', {
+          params: { query: { name: name || undefined, after: pageParam ?? undefined } },
+        }),
+      ),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => (page.length < PAGE ? null : page.at(-1)?.id),
+    placeholderData: keepPreviousData, // what is typed changes the list, not the page
+  })
 }
 
 export default function Discover() {
   const { t } = useTranslation('fan')
   const [search, setSearch] = useState('')
-  const creators = useCreators()
-  const wanted = search.trim().toLocaleLowerCase()
-  const found = (creators.data ?? []).filter(({ name }) =>
-    name.toLocaleLowerCase().includes(wanted),
-  )
+  const creators = useCreators(useSettled(search.trim(), TYPED_MS))
+  const found = creators.data?.pages.flat() ?? []
   return (
     <div className={styles.page}>
       <h1 tabIndex={-1}>{t('discover.title')}</h1>
@@ -51,6 +63,11 @@ export default function Discover() {
           </li>
         ))}
       </ul>
+      {creators.hasNextPage && (
+        <Button busy={creators.isFetchingNextPage} onClick={() => void creators.fetchNextPage()}>
+          {t('more')}
+        </Button>
+      )}
     </div>
   )
 }

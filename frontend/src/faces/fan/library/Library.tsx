@@ -12,7 +12,6 @@ import { UnlockedMedia } from '../../../timeline/UnlockedMedia'
 import { Button } from '../../../ui/Button'
 import { Skeleton } from '../../../ui/Skeleton'
 import { Stub } from '../../../ui/Stub'
-import { useCreators } from '../discover/Discover'
 import { Failed } from '../Failed'
 import styles from '../fan.module.css'
 
@@ -20,7 +19,6 @@ type Entry = components['schemas']['LibraryEntryOut']
 
 export default function Library() {
   const { t } = useTranslation('fan')
-  const names = useNames()
   const library = useInfiniteQuery({
     queryKey: ['library'],
     queryFn: ({ pageParam }) =>
@@ -38,7 +36,7 @@ export default function Library() {
       <ul className={styles.grid}>
         {entries.map((entry) => (
           <li key={entry.entitlement_id}>
-            <Bought entry={entry} name={names.get(entry.offer.creator_id)} />
+            <Bought entry={entry} />
           </li>
         ))}
       </ul>
@@ -51,17 +49,12 @@ export default function Library() {
   )
 }
 
-/** A creator who has left has no name any more; what was bought stays. */
-function useNames(): Map<string, string> {
-  return new Map(useCreators().data?.map(({ id, name }) => [id, name]))
-}
-
-function Bought({ entry, name }: { entry: Entry; name: string | undefined }) {
+function Bought({ entry }: { entry: Entry }) {
   const { t } = useTranslation(['fan', 'common'])
   const language = useLanguage()
   const [open, setOpen] = useState(false)
   const { offer } = entry
-  const title = name ?? t('library.unknown')
+  const title = entry.creator || t('library.unknown') // who has left may have no name any more
   return (
     <article className={styles.bought}>
       <h2>{title}</h2>
