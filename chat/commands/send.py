@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from operator import attrgetter
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from accounts.db import insert_rows, written_together
 from accounts.errors import Malformed, NotFound, Refusal
 from accounts.inbox import publish_gap
 from chat import policies
-from chat.commands import clocks, fate, money
+from chat.commands import clocks, fate, money, told
 from chat.commands.batch import Batch, Entry, Room, load_batch
 from chat.commands.drafts import Draft, Outcome, Sent
 from chat.commands.fate import Changes
@@ -57,16 +58,21 @@ def _send(drafts: Sequence[Draft], now: datetime) -> list[Outcome]:
     if batch.new_messages:
         with written_together():
             _write(batch, changes)
+        numbered = [message.id for message in batch.new_messages if message.seq is not None]
+        transaction.on_commit(partial(told.remember, numbered))  # after the news of this batch
     return outcomes
 
 
 def _unsure(batch: Batch) -> set[UUID]:
     """Who may not have heard of messages that are sent again: a server that dies between commit
-    and news tells nobody, and if it was the last message, no later number shows the gap."""
+    and news tells nobody, and if it was the last message, no later number shows the gap. What this
+    very process told them, they have heard or will ask for."""
     found = set()
     for draft, _, room, _ in batch.entries:
         known = batch.replays.get((draft.sender_id, draft.client_id))
-        if room and known and known.message.seq is not None:
+        if not room or not known or known.message.seq is None:
+            continue  # nobody but its sender knows of it
+        if not told.known(known.message.id):
             found |= {*sides(room.conversation), *room.watchers} - {draft.sender_id}
     return found
 

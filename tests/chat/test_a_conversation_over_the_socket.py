@@ -1,6 +1,7 @@
 """Fan and creator on sockets of a real server: send, answer, resume, read, unsend, edit."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from uuid_utils.compat import uuid7
@@ -72,18 +73,40 @@ def test_a_number_split_around_refused_and_repeated_messages_is_still_held(
         socket.ask("unsend_message", conversation_id=place, message_id=first["message_id"])
 
 
-def test_a_send_that_is_repeated_has_the_other_side_ask_for_what_it_may_have_missed(
+def test_a_send_that_is_repeated_to_who_told_the_other_side_asks_nothing_of_it(
     fan: Person, creator: Person, place: str
 ) -> None:
     client_id = str(uuid7())
     with fan.socket() as asking, creator.socket() as answering:
         first = asking.send(place, "Did you hear?", client_id=client_id)
         answering.wait_for("message_delivered", message_id=first["message_id"])
-        asking.send(place, "Did you hear?", client_id=client_id)
-        answering.wait_for("welcome")
-        assert asking.ask("ping")["t"] == "pong"
-        assert not [event for event in asking.events if event["t"] == "welcome"]
+        assert asking.send(place, "Did you hear?", client_id=client_id)["replay"]
         asking.ask("unsend_message", conversation_id=place, message_id=first["message_id"])
+        answering.wait_for("message_unsent", message_id=first["message_id"])
+        assert not [event for event in answering.events if event["t"] == "welcome"]
+
+
+def test_a_send_that_is_repeated_after_a_death_has_the_other_side_ask_for_what_it_may_have_missed(
+    tmp_path: Path,
+) -> None:
+    client_id = str(uuid7())
+    with (
+        RunningServer(home=tmp_path) as mortal,
+        Person.of(mortal, "fan", 0) as fan,
+        Person.of(mortal, "creator", 0) as creator,
+    ):
+        place = fan.open(creator)
+        with fan.socket() as asking:
+            first = asking.send(place, "Did you hear?", client_id=client_id)
+        mortal.kill9()
+        mortal.restart()
+        with fan.socket() as asking, creator.socket() as answering:
+            again = asking.send(place, "Did you hear?", client_id=client_id)
+            assert (again["replay"], again["message_id"]) == (True, first["message_id"])
+            answering.wait_for("welcome")
+            assert asking.ask("ping")["t"] == "pong"
+            assert not [event for event in asking.events if event["t"] == "welcome"]
+            assert asking.send(place, "Did you hear?", client_id=client_id)["replay"]
 
 
 def test_a_client_that_was_away_resumes_by_number(fan: Person, creator: Person, place: str) -> None:
