@@ -1,8 +1,12 @@
-/* The text model, compiled: what `safety/rules/classifier.py` says with numpy, bit for bit.
+/* What screening computes for every text, compiled.
 
-   One pass over a window: hash its n-grams, words and pairs of words, look each hash up, add the
-   rows of weights that are there, once each. Sums are of integers, and products and sums of doubles
-   are done one by one in the order of numpy's, so both give the same bits. */
+   The text model: what `safety/rules/classifier.py` says with numpy, bit for bit. One pass over a
+   window: hash its n-grams, words and pairs of words, look each hash up, add the rows of weights that
+   are there, once each. Sums are of integers, and products and sums of doubles are done one by one in
+   the order of numpy's, so both give the same bits.
+
+   The keys of a text: what `safety/rules/keys.py` does with sets of words. A key is its hash here. Two
+   keys with one hash would call a rule whose expression then finds nothing, and never hide one. */
 
 #define PY_SSIZE_T_CLEAN
 #define Py_LIMITED_API 0x030C0000
@@ -117,6 +121,180 @@ static void add_rows(const uint32_t *slots, size_t known, const int8_t *weights,
     }
 }
 
+/* -- From a text to the rules that may match --------------------------------------------------- */
+
+#define SHORTEST 2 /* letters of a key that is the beginning or the end of a word */
+#define LONGEST 6
+#define INSIDE 4 /* letters of a key that stands anywhere in a word */
+#define NOTED_SHIFT 45 /* of a hash: its bit among those that say which keys are known */
+#define NOTED_BYTES (1u << (64 - NOTED_SHIFT - 3))
+
+static const uint64_t BASIS = 0xCBF29CE484222325u, PRIME = 0x100000001B3u; /* FNV-1a */
+
+static uint64_t more(uint64_t state, uint8_t byte) {
+    return (state ^ byte) * PRIME;
+}
+
+static uint64_t hash_of(uint64_t state) {
+    uint64_t hash = (state ^ (state >> 32)) * MIX;
+    hash ^= hash >> 29;
+    return hash ? hash : 1; /* 0 is an empty place */
+}
+
+static int is_wordly(uint8_t byte) {
+    return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9')
+           || (byte >= 'A' && byte <= 'Z') || byte == '_';
+}
+
+/* The known keys of a text as they are found, some more than once. */
+struct found {
+    const uint8_t *noted;
+    uint64_t *hashes;
+    size_t count, room;
+    int failed;
+};
+
+static void add(struct found *found, uint64_t state) {
+    uint64_t hash = hash_of(state), bit = hash >> NOTED_SHIFT;
+    if (!(found->noted[bit / 8] >> (bit % 8) & 1) || found->failed)
+        return;
+    if (found->count == found->room) {
+        uint64_t *larger = PyMem_Realloc(found->hashes, 2 * found->room * sizeof *larger);
+        if (!larger) {
+            found->failed = 1;
+            return;
+        }
+        found->hashes = larger;
+        found->room *= 2;
+    }
+    found->hashes[found->count++] = hash;
+}
+
+/* The keys that are parts of a word. */
+static void add_parts(struct found *found, const uint8_t *word, size_t size) {
+    size_t longest = size < LONGEST ? size : LONGEST;
+    uint64_t head = BASIS;
+    for (size_t at = 0; at < longest; at++) {
+        head = more(head, word[at]);
+        if (at + 1 >= SHORTEST)
+            add(found, more(head, '*'));
+    }
+    for (size_t letters = SHORTEST; letters <= longest; letters++) {
+        uint64_t tail = more(BASIS, '*');
+        for (size_t at = size - letters; at < size; at++)
+            tail = more(tail, word[at]);
+        add(found, tail);
+    }
+    for (size_t at = 0; at + INSIDE <= size; at++) {
+        uint64_t inside = more(BASIS, '*');
+        for (size_t next = at; next < at + INSIDE; next++)
+            inside = more(inside, word[next]);
+        add(found, more(inside, '*'));
+    }
+}
+
+static void add_keys(struct found *found, const uint8_t *data, size_t start, size_t end) {
+    uint8_t seen[256] = {0};
+    uint64_t before = 0; /* the word just before, as far as its hash goes; 0: there is none */
+    add(found, BASIS);   /* the key of every text */
+    for (size_t at = start; at < end;) {
+        uint8_t byte = data[at];
+        if (!is_wordly(byte)) {
+            if (byte > ' ' && !seen[byte]) {
+                seen[byte] = 1;
+                add(found, more(BASIS, byte));
+            }
+            at++;
+            continue;
+        }
+        size_t begun = at;
+        uint64_t word = BASIS, pair = more(before, ' ');
+        int digits = 0;
+        for (; at < end && is_wordly(data[at]); at++) {
+            word = more(word, data[at]);
+            pair = more(pair, data[at]);
+            digits |= data[at] >= '0' && data[at] <= '9';
+        }
+        add(found, word);
+        if (before)
+            add(found, pair);
+        if (digits)
+            add(found, more(BASIS, 1));
+        add_parts(found, data + begun, at - begun);
+        before = word;
+    }
+}
+
+/* Whether a set of hashes has this one. */
+static int has(const uint64_t *set, size_t places, uint64_t hash) {
+    size_t place = hash & (places - 1);
+    while (set[place] && set[place] != hash)
+        place = (place + 1) & (places - 1);
+    return set[place] == hash;
+}
+
+static PyObject *as_set(const struct found *found) {
+    size_t places = 16;
+    while (places < 2 * found->count)
+        places *= 2;
+    PyObject *whole = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(places * sizeof(uint64_t)));
+    if (!whole)
+        return NULL;
+    uint64_t *set = (uint64_t *)PyBytes_AsString(whole);
+    memset(set, 0, places * sizeof *set);
+    for (size_t at = 0; at < found->count; at++) {
+        uint64_t hash = found->hashes[at];
+        size_t place = hash & (places - 1);
+        while (set[place] && set[place] != hash)
+            place = (place + 1) & (places - 1);
+        set[place] = hash;
+    }
+    return whole;
+}
+
+/* A table of calls: how many places it has, a power of two; of each place a hash and where its list
+   stands; then lists (how many calls, and where each stands) and calls (whether it is far, what it
+   calls, the hashes of which all must be there, then choices of which one must). */
+struct calls {
+    const uint64_t *table, *end;
+};
+
+/* `count` numbers that stand at `at`; NULL when the table is too short for them. */
+static const uint64_t *numbers(const struct calls *calls, uint64_t at, uint64_t count) {
+    uint64_t size = (uint64_t)(calls->end - calls->table);
+    return at <= size && count <= size - at ? calls->table + at : NULL;
+}
+
+/* Whether what a call needs is there: 1 or 0, or -1 when the table is broken. `called` is what for. */
+static int fulfilled(const struct calls *calls, uint64_t at, const uint64_t *part, size_t part_places,
+                     const uint64_t *text, size_t text_places, uint64_t *called) {
+    const uint64_t *call = numbers(calls, at, 3);
+    if (!call)
+        return -1;
+    const uint64_t *there = call[0] ? text : part;
+    size_t places = call[0] ? text_places : part_places;
+    uint64_t each = call[2];
+    *called = call[1];
+    if (!(call = numbers(calls, at + 3, each)) || !numbers(calls, at + 3 + each, 1))
+        return -1;
+    for (uint64_t one = 0; one < each; one++)
+        if (!has(there, places, call[one]))
+            return 0;
+    at += 3 + each;
+    for (uint64_t choices = calls->table[at++]; choices; choices--) {
+        const uint64_t *size = numbers(calls, at, 1), *choice;
+        if (!size || !(choice = numbers(calls, at + 1, *size)))
+            return -1;
+        uint64_t one = 0;
+        while (one < *size && !has(there, places, choice[one]))
+            one++;
+        if (one == *size)
+            return 0;
+        at += 1 + *size;
+    }
+    return 1;
+}
+
 /* -- What Python calls ------------------------------------------------------------------------- */
 
 static PyObject *refused(const char *what) {
@@ -229,9 +407,124 @@ static PyObject *chances(PyObject *Py_UNUSED(module), PyObject *arguments) {
     return told;
 }
 
+PyDoc_STRVAR(key_says, "key(key) -> int\n\nThe hash of a key.");
+
+static PyObject *key(PyObject *Py_UNUSED(module), PyObject *argument) {
+    char *bytes;
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(argument, &bytes, &size) < 0)
+        return NULL;
+    uint64_t state = BASIS;
+    for (Py_ssize_t at = 0; at < size; at++)
+        state = more(state, (uint8_t)bytes[at]);
+    return PyLong_FromUnsignedLongLong(hash_of(state));
+}
+
+PyDoc_STRVAR(present_says, "present(noted, data, start, end) -> bytes\n\n"
+             "The set of the keys of `data[start:end]` whose hash is `noted`.");
+
+static PyObject *present(PyObject *Py_UNUSED(module), PyObject *arguments) {
+    Py_buffer noted, data;
+    Py_ssize_t start, end;
+    PyObject *set = NULL;
+    if (!PyArg_ParseTuple(arguments, "y*y*nn:present", &noted, &data, &start, &end))
+        return NULL;
+    if (noted.len != NOTED_BYTES || start < 0 || end < start || end > data.len) {
+        refused("a part of a text lies within it, and what is noted has a fixed size");
+    } else {
+        struct found found = {noted.buf, PyMem_Malloc(64 * sizeof(uint64_t)), 0, 64, 0};
+        if (found.hashes)
+            add_keys(&found, data.buf, (size_t)start, (size_t)end);
+        set = found.hashes && !found.failed ? as_set(&found) : PyErr_NoMemory();
+        PyMem_Free(found.hashes);
+    }
+    PyBuffer_Release(&noted);
+    PyBuffer_Release(&data);
+    return set;
+}
+
+/* Add to `list` what the calls of one key call. */
+static int heard(const struct calls *calls, uint64_t at, const uint64_t *part, size_t part_places,
+                 const uint64_t *text, size_t text_places, PyObject *objects, PyObject *list) {
+    const uint64_t *size = numbers(calls, at, 1), *each;
+    if (!size || !(each = numbers(calls, at + 1, *size)))
+        return -1;
+    for (uint64_t one = 0; one < *size; one++) {
+        uint64_t called = 0;
+        int yes = fulfilled(calls, each[one], part, part_places, text, text_places, &called);
+        if (yes < 0 || called >= (uint64_t)PyTuple_Size(objects))
+            return -1;
+        if (yes && PyList_Append(list, PyTuple_GetItem(objects, (Py_ssize_t)called)) < 0)
+            return -2;
+    }
+    return 0;
+}
+
+static PyObject *listed(const struct calls *calls, const uint64_t *part, size_t part_places,
+                        const uint64_t *text, size_t text_places, PyObject *objects) {
+    PyObject *list = PyList_New(0);
+    uint64_t places = calls->table < calls->end ? calls->table[0] : 0;
+    const uint64_t *slots = numbers(calls, 1, places < UINT32_MAX ? 2 * places : UINT64_MAX);
+    int wrong = !slots || !places || places & (places - 1) ? -1 : 0;
+    /* From the smaller side: of a group most keys are few, of all rules those of the text are. */
+    if (list && !wrong && places <= part_places) {
+        for (uint64_t slot = 0; slot < places && !wrong; slot++)
+            if (slots[2 * slot] && has(part, part_places, slots[2 * slot]))
+                wrong = heard(calls, slots[2 * slot + 1], part, part_places, text, text_places,
+                              objects, list);
+    } else if (list && !wrong) {
+        for (size_t at = 0; at < part_places && !wrong; at++) {
+            uint64_t slot = part[at] & (places - 1), looked = 0;
+            if (!part[at])
+                continue;
+            while (looked++ < places && slots[2 * slot] && slots[2 * slot] != part[at])
+                slot = (slot + 1) & (places - 1);
+            if (slots[2 * slot] == part[at])
+                wrong = heard(calls, slots[2 * slot + 1], part, part_places, text, text_places,
+                              objects, list);
+        }
+    }
+    if (wrong)
+        Py_CLEAR(list);
+    return wrong == -1 ? refused("a table of calls is broken") : list;
+}
+
+/* Whether this is a set as `present` makes them: a power of two of places, one of them empty. */
+static int is_set(const Py_buffer *set) {
+    size_t places = (size_t)set->len / sizeof(uint64_t), at = 0;
+    const uint64_t *hashes = set->buf;
+    while (at < places && hashes[at])
+        at++;
+    return (size_t)set->len == places * sizeof(uint64_t) && !(places & (places - 1)) && at < places;
+}
+
+PyDoc_STRVAR(called_says, "called(table, part, text, objects) -> list\n\n"
+             "Those of `objects` that the keys of a part of a text call.");
+
+static PyObject *called(PyObject *Py_UNUSED(module), PyObject *arguments) {
+    Py_buffer table, part, text;
+    PyObject *objects, *list;
+    if (!PyArg_ParseTuple(arguments, "y*y*y*O:called", &table, &part, &text, &objects))
+        return NULL;
+    struct calls calls = {table.buf,
+                          (const uint64_t *)table.buf + (size_t)table.len / sizeof(uint64_t)};
+    if (!PyTuple_Check(objects) || !is_set(&part) || !is_set(&text))
+        list = refused("what is called stands in a tuple, and keys in sets as `present` makes them");
+    else
+        list = listed(&calls, part.buf, (size_t)part.len / sizeof(uint64_t), text.buf,
+                      (size_t)text.len / sizeof(uint64_t), objects);
+    PyBuffer_Release(&table);
+    PyBuffer_Release(&part);
+    PyBuffer_Release(&text);
+    return list;
+}
+
 static PyMethodDef functions[] = {
     {"logits", logits, METH_VARARGS, logits_says},
     {"chances", chances, METH_VARARGS, chances_says},
+    {"key", key, METH_O, key_says},
+    {"present", present, METH_VARARGS, present_says},
+    {"called", called, METH_VARARGS, called_says},
     {NULL, NULL, 0, NULL},
 };
 
@@ -242,7 +535,7 @@ static int named(PyObject *module) {
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, named}, {0, NULL}};
 
 static struct PyModuleDef kernel = {
-    PyModuleDef_HEAD_INIT, "_kernel", "The text model, compiled.", 0, functions, slots, NULL, NULL,
+    PyModuleDef_HEAD_INIT, "_kernel", "What screening computes for every text, compiled.", 0, functions, slots, NULL, NULL,
     NULL,
 };
 

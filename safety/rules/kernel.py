@@ -1,7 +1,8 @@
-"""The text model compiled, where somebody compiled it: `python -m safety.rules.kernel [COMPILER]`.
+"""What screening computes for every text, compiled: `python -m safety.rules.kernel [COMPILER]`.
 
-Hides how it is built and whether what lies here may be used. `kernel.c` says what numpy says, bit
-for bit, at a fraction of the cost; without it everything works, and a message costs more.
+Hides how it is built and whether what lies here may be used. `kernel.c` says what numpy says of the
+text model, bit for bit, and calls the rules that sets of words call, at a fraction of the cost;
+without it everything works, and a message costs more.
 """
 
 import hashlib
@@ -56,6 +57,20 @@ class Kernel(Protocol):
         """The scores of the policies, and abuse, that these raw scores are calibrated to."""
         ...
 
+    def key(self, key: bytes, /) -> int:
+        """The hash of a key of `safety.rules.keys`."""
+        ...
+
+    def present(self, noted: bytes, data: bytes, start: int, end: int, /) -> bytes:
+        """The set of the keys of `data[start:end]` whose hash is noted."""
+        ...
+
+    def called[Called](
+        self, table: bytes, part: bytes, text: bytes, objects: tuple[Called, ...], /
+    ) -> list[Called]:
+        """Those objects that the keys of a part of a text call, by a table of calls."""
+        ...
+
 
 class KernelError(RuntimeError):
     """The kernel cannot be compiled here; the message says what is missing."""
@@ -107,4 +122,4 @@ if __name__ == "__main__":
     try:
         build(compiler=sys.argv[1:] or ("cc",))
     except KernelError as wrong:
-        sys.exit(f"the kernel of the text model was not compiled: {wrong}")
+        sys.exit(f"the kernel of screening was not compiled: {wrong}")

@@ -7,135 +7,39 @@ not its length times every rule.
 
 import re
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from functools import cache
-from itertools import accumulate, islice, pairwise
+from collections.abc import Iterable, Iterator, Sequence, Set
+from functools import cache, lru_cache
+from itertools import accumulate, islice
 from typing import NamedTuple
 
 from safety.rules.extractors import Extract
-from safety.rules.needs import DIGIT, ENDS, INSIDE
+from safety.rules.keys import Calls, Keys, Present, calls_of, words_of
 from safety.rules.normalise import Span, View
-from safety.rules.patterns import ANY_TEXT, Key, KeySet, Pattern, one_byte
+from safety.rules.patterns import Pattern, one_byte
 
 OCCURRENCES_MAX = 32  # of one pattern in one text
 PART_STRIDES = 4  # each as many words as a rule may reach; the last is the first of the next part
 STEPS_MAX = 1_500  # patterns asked for and runs of them in one view: the longest chat takes 800
 MARGIN = 1  # beside a part: the sign that ends a word
 KIND_ODDS = 0.02  # of a text with one kind of extract
-WORDS_KEPT = 8_192  # whose keys are remembered
-WORD_KEPT_BYTES = 24
-_WORD = re.compile(rb"\w+")  # of ASCII letters, digits and _, as RE2 has it
-_SIGN = re.compile(rb"[^\w\s\x00-\x1f]")
-_DIGITS = re.compile(rb"\d")
+PATTERNS_KEPT = 1_024  # of long texts, of which it is remembered what calls them
 _GLUED = re.compile(r"(?a:\w)[^\W\0-\x7f]|[^\W\0-\x7f](?a:\w)")  # one word for people, not for RE2
-_DIGIT, _REST = DIGIT.encode(), b"*"
-_BYTES = [bytes((code,)) for code in range(256)]
-_SPACED = bytes(code if _WORD.match(bytes((code,))) else 0x20 for code in range(256))
 
 Atom = Pattern | str  # a pattern, or the name of a kind of extract
-
-
-def words_of(data: bytes) -> list[bytes]:
-    """The words of a text, as patterns see them."""
-    return data.translate(_SPACED).split()
-
-
-class Keys(dict[bytes, tuple[Key, ...]]):
-    """Which of the known keys each word has, told once a word; and which a text has."""
-
-    def __init__(self, known: Set[Key]) -> None:
-        super().__init__()
-        self._pairs: set[Key] = {key for key in known if isinstance(key, tuple)}
-        self._known = {key: key for key in known if isinstance(key, bytes)}
-        self._heads = frozenset(key[:2] for key in self._known if key.endswith(_REST))
-        self._tails = frozenset(key[-2:] for key in self._known if key.startswith(_REST))
-        self._inside = tuple(key[1:-1] for key in self._known if key[:1] == key[-1:] == _REST)
-        self.signs = frozenset(key for key in self._known if len(key) == 1 and _SIGN.match(key))
-        self._not_signs = bytes(code for code in range(256) if bytes((code,)) not in self.signs)
-
-    def of(self, data: bytes, words: Sequence[bytes]) -> set[Key]:
-        """The known keys of a text, of which `words` are the words."""
-        keys: set[Key] = set(self[data.translate(None, self._not_signs)])
-        keys.update(*map(self.__getitem__, words), self._pairs.intersection(pairwise(words)))
-        return keys
-
-    def __missing__(self, word: bytes) -> tuple[Key, ...]:
-        """The keys of a word, or of the signs of a text one after the other."""
-        keys = tuple(self._of_word(word) if _WORD.match(word) else _of_signs(word))
-        if len(word) <= WORD_KEPT_BYTES:
-            if len(self) >= WORDS_KEPT:
-                self.clear()
-            self[word] = keys
-        return keys
-
-    def _of_word(self, word: bytes) -> Iterator[bytes]:
-        known = self._known
-        parts = [word]
-        if word[:2] in self._heads:
-            parts += (word[:size] + _REST for size in ENDS)
-        if word[-2:] in self._tails:
-            parts += (_REST + word[-size:] for size in ENDS)
-        yield from (known[part] for part in parts if part in known)
-        if len(word) >= INSIDE:
-            yield from (known[b"*%b*" % part] for part in self._inside if part in word)
-        if _DIGITS.search(word):
-            yield _DIGIT
-
-
-def _of_signs(signs: bytes) -> Iterator[Key]:
-    yield from ANY_TEXT
-    yield from map(_BYTES.__getitem__, set(signs))
-
-
-class Call[Called](NamedTuple):
-    """What a key calls, if there is all of `each` and one of each of `others` as well.
-
-    They are near the key, unless the call is `far`: then they are somewhere in the text.
-    """
-
-    far: bool
-    each: KeySet
-    others: tuple[KeySet, ...]
-    called: Called
-
-
-type Calls[Called] = Mapping[Key, Sequence[Call[Called]]]
-
-
-def calls_of[Called](patterns: Iterable[tuple[Pattern, Called]]) -> Calls[Called]:
-    """What each key calls, of patterns and what each of them calls."""
-    calls: dict[Key, list[Call[Called]]] = defaultdict(list)
-    for pattern, called in patterns:
-        call = Call(pattern.far, pattern.each, pattern.others, called)
-        for key in pattern.rarest:
-            calls[key].append(call)
-    return {key: tuple(each) for key, each in calls.items()}
 
 
 class Part:
     """A part of a text: from where to where, and the keys it has; `text` are those of it all."""
 
-    __slots__ = ("_present", "end", "keys", "start", "text")
+    __slots__ = ("_keys", "_present", "_text", "end", "start")
 
-    def __init__(self, start: int, end: int, keys: Set[Key], text: Set[Key]) -> None:
-        self.start, self.end, self.keys, self.text = start, end, keys, text
+    def __init__(self, start: int, end: int, keys: Present, text: Present) -> None:
+        self.start, self.end, self._keys, self._text = start, end, keys, text
         self._present: dict[Group, Set[Atom]] = {}
 
     def called[Called](self, calls: Calls[Called]) -> list[Called]:
         """What the keys of this part call."""
-        keys = self.keys
-        found: list[Called] = []
-        for key in calls.keys() & keys:
-            for far, each, others, one in calls[key]:
-                there = self.text if far else keys
-                if each <= there:
-                    for other in others:
-                        if there.isdisjoint(other):
-                            break
-                    else:
-                        found.append(one)
-        return found
+        return calls.called(self._keys, self._text)
 
     def present(self, group: "Group", kinds: Set[str]) -> Set[Atom]:
         """Those atoms of a group that may be here, in a text with these kinds of extracts."""
@@ -146,12 +50,12 @@ class Part:
 
     def may_have(self, pattern: Pattern) -> bool:
         """Whether a pattern that is not far may be here."""
-        keys = self.keys
-        return (
-            not keys.isdisjoint(pattern.rarest)
-            and pattern.each <= keys
-            and not any(map(keys.isdisjoint, pattern.others))
-        )
+        return bool(_alone(pattern).called(self._keys, self._keys))
+
+
+@lru_cache(PATTERNS_KEPT)
+def _alone(pattern: Pattern) -> Calls[Pattern]:
+    return calls_of([(pattern, pattern)])
 
 
 class Group:
@@ -185,23 +89,18 @@ class Text:
         self.view = view
         self.data = one_byte(view.text)
         self._steps = 0
-        words = words_of(self.data)
+        every = known.of(self.data, 0, len(self.data))
+        self.whole = Part(0, len(self.data), every, every)
         glued = not view.text.isascii() and _GLUED.search(view.text) is not None
-        if glued or len(words) <= PART_STRIDES * reach:
-            keys = known.of(self.data, words)
-            self.whole = Part(0, len(self.data), keys, keys)
+        if glued or not _has_words(self.data, PART_STRIDES * reach + 1):
             self.parts = [self.whole]
             return
-        every: set[Key] = set()
-        self.whole = Part(0, len(self.data), every, every)
         self.parts = []
         strides = [found.span() for found in _stride(reach).finditer(self.data)]
         for first in range(0, len(strides) - 1, PART_STRIDES - 1):
             start, last = strides[first][0], min(first + PART_STRIDES, len(strides)) - 1
             end = strides[last][1]
-            there = words[first * reach : (last + 1) * reach]
-            keys = known.of(self.data[start:end], there)
-            every |= keys
+            keys = known.of(self.data, start, end)
             self.parts.append(Part(max(start - MARGIN, 0), end + MARGIN, keys, every))
 
     def spans(self, pattern: Pattern) -> list[Span]:
@@ -228,6 +127,11 @@ class Text:
                 else:
                     windows.append((part.start, part.end))
         return windows
+
+
+def _has_words(data: bytes, count: int) -> bool:
+    """Whether a text has so many words: the shortest are a letter and a space."""
+    return len(data) >= 2 * count - 1 and len(words_of(data)) >= count
 
 
 @cache

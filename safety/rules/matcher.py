@@ -14,18 +14,8 @@ from itertools import chain
 from operator import attrgetter, itemgetter
 
 from safety.rules.extractors import KINDS, Extract
-from safety.rules.located import (
-    Atom,
-    Calls,
-    Group,
-    Keys,
-    Located,
-    Nearness,
-    Part,
-    Place,
-    Text,
-    calls_of,
-)
+from safety.rules.keys import Calls, Keys, calls_of, keys_of
+from safety.rules.located import Atom, Group, Located, Nearness, Part, Place, Text
 from safety.rules.normalise import Span, View
 from safety.rules.patterns import (
     GAPS_MAX,
@@ -215,7 +205,7 @@ class Matcher:
         known: set[Key] = set()
         self._folded = _ViewRules(FOLDED, rules, known)
         self._squeezed = _ViewRules(SQUEEZED, rules, known)
-        self._keys = Keys(known)  # of both: they share most, and the words of a text
+        self._keys = keys_of(known)  # of both: they share most, and the words of a text
 
     def match(self, reading: Reading) -> list[Hit]:
         """The hits of a reading: each rule at most once, the folded view first.
