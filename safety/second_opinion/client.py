@@ -7,7 +7,6 @@ frames of a few kilobytes; every text is judged in the other process.
 
 import asyncio
 import logging
-import socket
 from collections.abc import Callable, Mapping
 from contextvars import Context
 from itertools import count
@@ -17,12 +16,12 @@ from accounts import metrics
 from safety.second_opinion import frames
 from safety.second_opinion.breaker import Breaker
 from safety.second_opinion.link import Link
+from safety.second_opinion.questions import probe
 
 logger = logging.getLogger(__name__)
 
 CUT_SECONDS = 0.150
 PROBE_SECONDS = 0.5  # between two looks at a worker that does not answer
-PROBE = "bonjour, comment vas-tu ?"
 
 Chances = Mapping[str, float]
 
@@ -116,21 +115,3 @@ class Client:
 
 def _is_whole(answer: frames.Answer, chances: Chances) -> bool:
     return answer.chances is not None and answer.chances.keys() == chances.keys()
-
-
-def probe(id: int = 0) -> frames.Ask:
-    """A question about a text of our own, which only asks whether anybody answers."""
-    return frames.ask(id=id, text=PROBE, language="fr", chances={})
-
-
-def ask_now(path: Path, question: frames.Ask, *, seconds: float) -> frames.Answer | None:
-    """As `Client.ask` without a breaker, for a thread that may wait so long. Never raises."""
-    try:
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(seconds)
-            connection.connect(str(path))
-            connection.sendall(frames.packed(question))
-            answer = frames.receive(connection, frames.Answer)
-    except (OSError, frames.BadFrame):
-        return None
-    return answer if answer.id == question.id and answer.chances is not None else None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event, Thread
 
-from safety.second_opinion.client import ask_now, probe
+from safety.second_opinion.questions import ask_now, probe
 from safety.second_opinion.worker import PATH_MAX_BYTES, locked
 
 logger = logging.getLogger(__name__)

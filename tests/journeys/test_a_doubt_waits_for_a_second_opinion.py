@@ -10,7 +10,7 @@ import pytest
 
 from safety.rules.taxonomy import Action
 from safety.second_opinion import stage
-from safety.second_opinion.client import ask_now, probe
+from safety.second_opinion.questions import ask_now, probe
 from tests.journeys import desk
 from tests.journeys.conftest import require_honest
 from tests.running_server import RunningServer

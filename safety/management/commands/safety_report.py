@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from safety.second_opinion.stage import Silent
+from safety.second_opinion.measuring import Silent
 
 PAGE = Path("docs/safety-report.md")
 

