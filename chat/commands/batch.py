@@ -15,7 +15,7 @@ from chat.commands.drafts import Draft, Sent, attachments_of, words_of
 from chat.events import OfferView
 from chat.models import Conversation, Message, Watcher
 from chat.queries.access import lock_conversations
-from chat.queries.rows import MessageRow, Paid, which_wait
+from chat.queries.rows import MESSAGE_COLUMNS, MessageRow, Paid, message_rows, which_wait
 from chat.queries.tails import TAIL_LENGTH, true_tail
 from chat.queries.views import Reader, offer_view
 from paywall import pricing
@@ -246,6 +246,6 @@ def _which_replay(drafts: Sequence[Draft]) -> Question[list[tuple[UUID, UUID]]]:
 def _replayed(known: Sequence[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], Sent]:
     if not known:
         return {}
-    ids, places = zip(*known, strict=True)
-    rows = Message.objects.filter(id__in=ids, conversation_id__in=places)
-    return {(m.sender_id, m.client_id): Sent(message=m) for m in rows}
+    rows = rows_of(Message, MESSAGE_COLUMNS, where=("id", "conversation_id"), among=known)
+    messages = answer(Question([rows], message_rows))
+    return {(m.sender_id, m.client_id): Sent(message=m) for m in messages}
