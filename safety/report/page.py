@@ -15,7 +15,8 @@ from safety.rules.rulebook import RuleBook
 HEAD = """\
 # What the safety engine catches, and whom it harms
 
-Written by `./aparte safety-report`: do not edit. The same commit gives the same page.
+Written by `./aparte safety-report`: do not edit.
+The same commit gives the same page on the same kind of processor.
 A share reads `.850 (.800-.890) of 200`: measured, its 95 % interval (Wilson), how many texts.
 *Hit*: the act a policy forbids, or a person who needs help. *Twin*: harmless, with the same words.
 """
