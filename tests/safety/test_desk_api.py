@@ -228,13 +228,16 @@ def test_the_rule_book_is_public_in_both_languages(db, query, title):
     assert not re.search(r"<script|<style|style=|\son\w+=", page)
 
 
+LIMITS = ("review", "flag", "hold", "support", "second_flag", "second_hold", "second_support")
+
+
 @pytest.mark.parametrize(("language", "mark"), [("fr", ","), ("en", ".")])
 def test_the_thresholds_are_a_table_in_the_language_of_the_page(db, language, mark):
     page = signed_in().get(f"/rules?language={language}", headers={"accept-language": "de"})
     (table,) = re.findall(r"<table.*?</table>", page.content.decode(), re.DOTALL)
     limits = get(None, "/safety/rulebook")[1]["thresholds"]
     for policy, limit in limits.items():
-        row = "".join(f"<td>{limit[one]:.3f}</td>" for one in ("review", "flag", "hold"))
+        row = "".join(f"<td>{limit[one]:.3f}</td>" for one in LIMITS)
         (found,) = [line for line in table.splitlines() if f'href="#{policy}"' in line]
         assert found.endswith(f"{row.replace('.', mark)}</tr>")
 
