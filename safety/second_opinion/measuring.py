@@ -23,37 +23,52 @@ class Silent(Exception):
 
 
 @contextmanager
-def measuring(engine: Engine) -> Iterator[Settle]:
+def measuring(
+    engine: Engine, *, without: Callable[[str], object] | None = None
+) -> Iterator[Settle]:
     """What settles verdicts of `engine` by a worker of its own, whatever the settings say; it
     begins with the first doubt and ends with the block. The same text has the same verdict: it
-    waits for the answer, and raises `Silent` where none comes.
+    waits for the answer, and raises `Silent` where none comes; or tells `without` once, if given,
+    and lets verdicts stand as they are.
     """
+    silent = False
     with ExitStack() as running:
 
         @cache
         def worker() -> Path:
             folder = running.enter_context(TemporaryDirectory(prefix="aparte-"))
             path = Path(folder, "worker.sock")
-            require_short(path)
+            try:
+                require_short(path)
+            except ValueError:
+                raise Silent("The folder of temporary files has too long a name.") from None
             running.enter_context(kept(path))
             return path
 
         def settle(text: str, verdict: Verdict, context: Context) -> Verdict:
-            if not in_doubt(verdict):
+            nonlocal silent
+            if silent or not in_doubt(verdict):
                 return verdict
-            answer = _answer(worker(), question(text, verdict))
-            if answer.model != verdict.model:
-                raise Silent("The second stage has another model than the first.")
+            try:
+                answer = _answer(worker(), question(text, verdict), verdict.model)
+            except Silent as why:
+                if without is None:
+                    raise
+                silent = True
+                without(str(why))
+                return verdict
             return engine.settled(verdict, answer.chances, context)
 
         yield settle
 
 
-def _answer(path: Path, asked: frames.Ask) -> frames.Answer:
-    """The worker's answer; where it was busy for a moment, the next one."""
+def _answer(path: Path, asked: frames.Ask, model: str) -> frames.Answer:
+    """The answer of a worker with this model; where it was busy for a moment, the next one."""
     deadline = time.monotonic() + MEASURED_SECONDS
     while (left := deadline - time.monotonic()) > 0:
         if answer := ask_now(path, asked, seconds=left):
+            if answer.model != model:
+                raise Silent("The second stage has another model than the first.")
             return answer
         time.sleep(BUSY_SECONDS)
     raise Silent("The second stage does not answer.")

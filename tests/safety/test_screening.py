@@ -202,7 +202,7 @@ def test_screening_needs_no_framework() -> None:
     subprocess.run([sys.executable, "-c", check], check=True)
 
 
-def run_command(monkeypatch: pytest.MonkeyPatch, *lines: str, **options: bool) -> list[str]:
+def run_command(monkeypatch: pytest.MonkeyPatch, *lines: str, **options: object) -> list[str]:
     out = io.StringIO()
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n".join(lines)))
     monkeypatch.setattr(sys, "stdout", out)
@@ -287,8 +287,13 @@ def test_a_second_stage_that_dies_or_is_of_another_model_is_no_verdict(
     ):
         settle(text, another, FAN)
     monkeypatch.setattr(measuring, "MEASURED_SECONDS", 0.0)
+    lines = [json.dumps({"id": one, "text": text, "lang": "fr"}) for one in (1, 2)]
     with pytest.raises(CommandError, match="--no-second-opinion"):
-        run_command(monkeypatch, json.dumps({"id": 1, "text": text, "lang": "fr"}))
+        run_command(monkeypatch, *lines, second_opinion=True)
+    told = io.StringIO()
+    for answer in map(json.loads, run_command(monkeypatch, *lines, stderr=told)):
+        assert answer["verdict"] == first.action.value
+    assert told.getvalue().count("first stages alone") == 1
 
 
 def test_nothing_in_doubt_starts_no_second_stage(monkeypatch: pytest.MonkeyPatch) -> None:

