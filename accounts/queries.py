@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from accounts.db import Question, answer, rows_of
 from accounts.models import Account, Certification, Role
 
-CREATORS_PAGE = 100
+CREATORS_PAGE = 100  # the client takes a shorter one for the last
 
 
 class Person(NamedTuple):

@@ -21,7 +21,7 @@ from chat.commands.fate import Changes
 from chat.errors import ClientIdReused, PriceRose, TooManyWaiting
 from chat.models import Conversation, Message, MessageState, Money
 from chat.queries.access import sides
-from chat.queries.rows import MessageRow
+from chat.queries.rows import MESSAGE_COLUMNS, MessageRow
 from chat.queries.views import held_view
 from paywall import pricing
 from paywall.commands import escrow
@@ -30,8 +30,7 @@ from paywall.commands.sales import InsufficientFunds
 from safety.commands import CaseDraft, open_cases, record
 from safety.screening import Action
 
-MESSAGE_COLUMNS = tuple(str(f.column) for f in Message._meta.concrete_fields)
-_message_row = attrgetter(*(f.attname for f in Message._meta.concrete_fields))
+_message_row = attrgetter(*MESSAGE_COLUMNS)
 
 
 def send_messages(*, drafts: Sequence[Draft], now: datetime) -> list[Outcome]:
@@ -70,9 +69,9 @@ def _unsure(batch: Batch) -> set[UUID]:
     found = set()
     for draft, _, room, _ in batch.entries:
         known = batch.replays.get((draft.sender_id, draft.client_id))
-        if not room or not known or known.message.seq is None:
-            continue  # nobody but its sender knows of it
-        if not told.known(known.message.id):
+        if not room or not known or told.known(known.message.id):
+            continue
+        if known.message.seq is not None:  # else nobody but its sender knows of it
             found |= {*sides(room.conversation), *room.watchers} - {draft.sender_id}
     return found
 

@@ -146,11 +146,10 @@ def library(*, fan_id: UUID, before: UUID | None, limit: int) -> list[LibraryEnt
             unlock.id,
             unlock.unlocked_at,
             unlock.charged_cents,
-            offer,
-            creators[offer.creator_id].name,
+            facts[unlock.offer_id],
+            creators[facts[unlock.offer_id].creator_id].name,
         )
         for unlock in unlocks
-        for offer in (facts[unlock.offer_id],)
     ]
 
 

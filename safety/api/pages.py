@@ -31,7 +31,6 @@ _PAGE_WORDS: dict[str, dict[str, Any]] = {
         "attendre. Au-dessous de l’appui, une règle de mots est notée sans effet. Un second avis a "
         "ses propres seuils ; 1 n’est jamais atteint.",
         "limit_names": ("second avis demandé", "signalement", "attente", "appui"),
-        "second_names": ("signalement", "attente", "appui"),
         "by_second": "par le second avis",
         "second_on": "Ce serveur demande un second avis.",
         "second_off": "Ce serveur ne demande pas de second avis.",
@@ -71,7 +70,6 @@ _PAGE_WORDS: dict[str, dict[str, Any]] = {
         "the support, a rule of words is recorded without effect. A second opinion has thresholds "
         "of its own; 1 is never reached.",
         "limit_names": ("asks a second opinion", "flag", "hold", "support"),
-        "second_names": ("flag", "hold", "support"),
         "by_second": "by the second opinion",
         "second_on": "This server asks for a second opinion.",
         "second_off": "This server asks for no second opinion.",

@@ -22,7 +22,7 @@ PART_STRIDES = 4  # each as many words as a rule may reach; the last is the firs
 STEPS_MAX = 1_500  # patterns asked for and runs of them in one view: the longest chat takes 800
 MARGIN = 1  # beside a part: the sign that ends a word
 KIND_ODDS = 0.02  # of a text with one kind of extract
-PATTERNS_KEPT = 1_024  # of long texts, of which it is remembered what calls them
+ALONE_KEPT = 1_024  # of long texts, of which it is remembered what calls them
 _GLUED = re.compile(r"(?a:\w)[^\W\0-\x7f]|[^\W\0-\x7f](?a:\w)")  # one word for people, not for RE2
 
 Atom = Pattern | str  # a pattern, or the name of a kind of extract
@@ -53,7 +53,7 @@ class Part:
         return bool(_alone(pattern).called(self._keys, self._keys))
 
 
-@lru_cache(PATTERNS_KEPT)
+@lru_cache(ALONE_KEPT)
 def _alone(pattern: Pattern) -> Calls[Pattern]:
     return calls_of([(pattern, pattern)])
 

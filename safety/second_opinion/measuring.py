@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,35 +31,43 @@ def measuring(
     waits for the answer, and raises `Silent` where none comes; or tells `without` once, if given,
     and lets verdicts stand as they are.
     """
-    silent = False
     with ExitStack() as running:
+        yield _Stage(engine, running, without).settled
 
-        @cache
-        def worker() -> Path:
-            folder = running.enter_context(TemporaryDirectory(prefix="aparte-"))
-            path = Path(folder, "worker.sock")
-            try:
-                require_short(path)
-            except ValueError:
-                raise Silent("The folder of temporary files has too long a name.") from None
-            running.enter_context(kept(path))
-            return path
 
-        def settle(text: str, verdict: Verdict, context: Context) -> Verdict:
-            nonlocal silent
-            if silent or not in_doubt(verdict):
-                return verdict
-            try:
-                answer = _answer(worker(), question(text, verdict), verdict.model)
-            except Silent as why:
-                if without is None:
-                    raise
-                silent = True
-                without(str(why))
-                return verdict
-            return engine.settled(verdict, answer.chances, context)
+class _Stage:
+    """A worker that nobody has started yet, and what it says."""
 
-        yield settle
+    def __init__(
+        self, engine: Engine, running: ExitStack, without: Callable[[str], object] | None
+    ) -> None:
+        self._engine, self._running, self._without = engine, running, without
+        self._silent = False
+
+    def settled(self, text: str, verdict: Verdict, context: Context) -> Verdict:
+        """The verdict once the worker has spoken, where there is a doubt."""
+        if self._silent or not in_doubt(verdict):
+            return verdict
+        try:
+            answer = _answer(self._worker, question(text, verdict), verdict.model)
+        except Silent as silent:
+            if self._without is None:
+                raise
+            self._silent = True
+            self._without(str(silent))
+            return verdict
+        return self._engine.settled(verdict, answer.chances, context)
+
+    @cached_property
+    def _worker(self) -> Path:
+        folder = self._running.enter_context(TemporaryDirectory(prefix="aparte-"))
+        path = Path(folder, "worker.sock")
+        try:
+            require_short(path)
+        except ValueError:
+            raise Silent("The folder of temporary files has too long a name.") from None
+        self._running.enter_context(kept(path))
+        return path
 
 
 def _answer(path: Path, asked: frames.Ask, model: str) -> frames.Answer:

@@ -1,7 +1,8 @@
 """`aparte safety-report`: what the engine is worth on the in-domain texts, as a page.
 
 Needs a checkout, since the texts are no part of the product. Uses no database. The same commit
-gives the same bytes. Takes about two minutes of processor time.
+gives the same bytes on the same kind of processor. Takes a minute or two of its time, and as much
+again with a second opinion.
 """
 
 from argparse import ArgumentParser
