@@ -11,7 +11,8 @@ def generated() -> dict[Path, bytes]:
     """Every committed file that `scripts/generate` writes, with its content."""
     pages = [ROOT / "docs" / name for name in ("protocol.md", "performance.md")]
     paths = [*pages, *ROOT.glob("frontend/src/gen/*")]
-    paths += [ROOT / "safety" / "rules" / name for name in ("seal.json", "needs.json")]
+    rules = ("seal.json", "needs.json", "extractors/dialled.json")
+    paths += [ROOT / "safety" / "rules" / name for name in rules]
     return {path.relative_to(ROOT): path.read_bytes() for path in paths if path.is_file()}
 
 

@@ -1,23 +1,29 @@
 """Telephone numbers in every national writing, dictated or disguised, told from other numbers.
 
 Hides how numbers of a text are gathered in runs, and which lengths, first digits and groupings
-each country dials. The metadata of `phonenumbers` say which countries there are and how long
-their numbers may be; its parser, written for one number a text, would cost 100 µs a candidate.
+each country dials. Which countries there are and how long their numbers may be is told by the
+metadata of `phonenumbers`, when a release is made; its parser, written for one number a text, would
+cost 100 µs a candidate, and its metadata some milliseconds a country.
 """
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
-from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
-
+from safety.rules.extractors.glance import Glance, glanced
 from safety.rules.extractors.kinds import NUMBER, PHONE, Found
 from safety.rules.normalise import Span
 from safety.rules.numerals import LINKS, REPEATS, VALUES, spoken_pieces
 
+_DIALLED = json.loads(
+    Path(__file__).with_name("dialled.json").read_bytes()
+)  # by `scripts/generate`
+_LENGTHS: dict[int, list[int]] = {int(code): lengths for code, lengths in _DIALLED.items()}
 DIGITS_MIN = 7  # a number inside one town of North America
-RUNS_MAX, TOKENS_MAX = 48, 240  # in one text: more is no message
+RUNS_MAX, TOKENS_MAX = 48, 160  # in one text: more is no message
 GROUP_MAX = 20  # digits
 FOUND_MAX = 8  # in one run
 PIECES_MAX, LENGTH_MAX = 17, 17  # groups and digits of one number
@@ -30,13 +36,18 @@ _RUN = re.compile(
     r"(?:(?:\d++|[oil](?=\d)|(?<=\d)[oilbs]{1,3}+(?![a-z])|o(?![a-z])"
     rf"|(?:{_WORDS})(?![a-z]))[^a-z0-9€$£%@+]{{0,6}}+){{1,{TOKENS_MAX}}}+"
 )
+_NEXT = rf"(?:\d|[oil]\d|(?:o|{_WORDS})(?:$|[^a-z]))"
+_SEVERAL = glanced(  # how a run begins that may have seven digits, for a glance
+    rf"(?<![a-z€$£%@])(?:\d{{{DIGITS_MIN}}}|(?:\d+[oilbs]{{0,3}}|[oilbs]{{1,3}})"
+    rf"[^a-z0-9€$£%@+]{{0,6}}{_NEXT}|(?:o|{_WORDS})(?:\d|[^a-z0-9€$£%@+]{{1,6}}{_NEXT}))"
+)
 _TOKEN = re.compile(r"\d+|[a-z]+")
 _LETTERS = str.maketrans("oilbs", "01185")
 _DATE = re.compile(
     r"(?<!\d)(?:\d{1,2}([/.\- ])\d{1,2}\1(?:19|20)\d\d|(?:19|20)\d\d([/.\-])\d{1,2}\2\d{1,2})(?!\d)"
 )
 _DATE_LENGTH = 10
-_REVERSED = re.compile(r"backward|revers|envers|invers")
+_REVERSED = glanced(r"backward|revers|envers|invers")
 
 
 class Piece(NamedTuple):
@@ -47,19 +58,20 @@ class Piece(NamedTuple):
     said: bool
 
 
-def phones(text: str) -> Iterator[Found]:
+def phones(glance: Glance) -> Iterator[Found]:
     """The telephone numbers of a folded text, each once."""
     seen: set[str] = set()
-    for kind, value, span in _all(text):
+    for kind, value, span in _all(glance):
         if value not in seen:
             seen.add(value)
             yield kind, value, span
 
 
-def _all(text: str) -> Iterator[Found]:
+def _all(glance: Glance) -> Iterator[Found]:
+    text = glance.text
     budget, runs = TOKENS_MAX, 0
-    backwards = _REVERSED.search(text) is not None
-    for found in _RUN.finditer(text):
+    backwards = any(glance.finditer(_REVERSED))
+    for found in glance.finditer(_RUN, _SEVERAL):
         run = found.group()
         if len(run) < DIGITS_MIN:
             continue
@@ -227,12 +239,8 @@ def north_american(digits: str) -> str | None:
 def e164(digits: str) -> str | None:
     """`+digits` when `digits`, country code first, has a length that its country dials."""
     for size in (1, 2, 3):
-        regions = COUNTRY_CODE_TO_REGION_CODE.get(int(digits[:size]))
-        if regions:
-            known = PhoneMetadata.metadata_for_region_or_calling_code(
-                int(digits[:size]), regions[0]
-            )
-            lengths = known.general_desc.possible_length if known and known.general_desc else ()
+        lengths = _LENGTHS.get(int(digits[:size]))
+        if lengths is not None:
             return f"+{digits}" if len(digits) - size in lengths else None
     return None
 
