@@ -8,7 +8,8 @@ import json
 from collections.abc import Iterator, Sequence
 from itertools import chain, repeat
 from pathlib import Path
-from string import ascii_lowercase, digits
+
+from safety.rules.kernel import KERNEL
 
 READINGS = Path(__file__).with_name("characters.json")  # by `scripts.generate_characters`
 # Letters and digits upside down: each by itself reads as what it is when turned.
@@ -19,8 +20,6 @@ TURNED = dict(
         strict=True,
     )
 )
-_PLAIN = frozenset(ascii_lowercase + digits + " .,;:!?'\"-()/")  # most of any text, as it is
-_ODD_MAX = 100  # different characters beyond those, replaced one after the other
 
 
 def _table() -> Iterator[tuple[int, str]]:
@@ -30,20 +29,14 @@ def _table() -> Iterator[tuple[int, str]]:
 
 
 TABLE = dict(_table())
-_IRREGULAR = frozenset(chr(code) for code, read in TABLE.items() if len(read) != 1)
 
 
-def read(text: str) -> tuple[str, Sequence[int]]:
-    """`text` with each character read, and where each character of that was written."""
-    odd = set(text).difference(_PLAIN)
-    get = TABLE.get
-    if odd.isdisjoint(_IRREGULAR):
-        if len(odd) > _ODD_MAX:
-            return text.translate(TABLE), range(len(text))
-        for one in odd:  # what a character reads as reads as itself: no order shows
-            text = text.replace(one, get(ord(one), one))
-        return text, range(len(text))
-    pieces = [get(code, one) for code, one in zip(map(ord, text), text, strict=True)]
+def read(text: str, table: dict[int, str] = TABLE) -> tuple[str, Sequence[int]]:
+    """`text` with each character read by `table`, and where each character of that was written."""
+    if KERNEL:
+        read, places = KERNEL.read(text, table)
+        return read, range(len(text)) if places is None else places
+    pieces = [table.get(ord(one), one) for one in text]
     lengths = map(len, pieces)
     return "".join(pieces), list(chain.from_iterable(map(repeat, range(len(text)), lengths)))
 

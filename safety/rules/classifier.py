@@ -11,10 +11,11 @@ kernel is compiled (`safety.rules.kernel`) it says the same, bit for bit, and nu
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from math import exp, log, sqrt
-from operator import itemgetter
+from operator import add, itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -255,9 +256,7 @@ class Classifier:
     def logits(self, window: str) -> tuple[NDArray[np.float64], float]:
         """One raw score for each column of a window, and which share of its features is known."""
         if self._kernel:
-            told = np.empty(self._scale.size)
-            table = _WORDLY, self._table.tags, self._table.weights
-            return told, self._kernel.logits(window, *table, self._scale, self._bias, told)
+            return self._compiled(self._kernel, [window])
         hashes = features(window)
         known = self._table.slots(hashes)
         share = known.size / max(hashes.size, 1)
@@ -275,17 +274,29 @@ class Classifier:
         """The raw scores of a text, which share of its features is known, and in how many windows
         it was read: the highest of each column counts, but for the language and the share all
         alike."""
-        each = [self.logits(window) for window in windows(folded)]
-        if len(each) == 1:
-            return *each[0], 1
+        pieces = windows(folded)
+        if self._kernel:
+            return *self._compiled(self._kernel, pieces), len(pieces)
+        each = [self.logits(piece) for piece in pieces]
         logits: NDArray[np.float64] = np.maximum.reduce([one for one, _ in each])
-        logits[-1] = sum(one[-1] for one, _ in each) / len(each)
-        return logits, sum(share for _, share in each) / len(each), len(each)
+        logits[-1] = _mean(one[-1] for one, _ in each)
+        return logits, _mean(share for _, share in each), len(each)
+
+    def _compiled(self, kernel: Kernel, pieces: list[str]) -> tuple[NDArray[np.float64], float]:
+        told = np.empty(self._scale.size)
+        table = _WORDLY, self._table.tags, self._table.weights
+        return told, kernel.logits(pieces, *table, self._scale, self._bias, told)
 
     def _language(self, score: float, known: float) -> str:
         if abs(score) < self._margin or known < self._coverage:
             return ""
         return LANGUAGES[0] if score > 0 else LANGUAGES[1]
+
+
+def _mean(numbers: Iterable[float]) -> float:
+    """Added one after the other: `sum` would make up for what is rounded off, and C does not."""
+    each = list(numbers)
+    return reduce(add, each) / len(each)
 
 
 def _chances(

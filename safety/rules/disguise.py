@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice, pairwise, product
 
+from safety.rules.characters import read
 from safety.rules.lexicon import READINGS_MAX, lexicon
 
 Reading = tuple[str, Sequence[int]]
@@ -39,7 +40,7 @@ _LEET = _FLAGS | {
     "(": ("c", ""), "¥": ("y",), "¢": ("c",), "✖": ("x", ""), "✗": ("x", ""), "❌": ("x", ""),
     "♡": ("o", ""), "⭕": ("o", ""), "💲": ("s", ""), "¡": ("i", ""), "#": ("h", ""),
 }  # fmt: skip
-_HASTY = str.maketrans({sign: letters[0] for sign, letters in _LEET.items()})
+_HASTY = {ord(sign): letters[0] for sign, letters in _LEET.items()}
 _DRAWN = re.compile(r"\|\\/\||/\\/\\|\\/\\/|\|\\\||/\\/|\\/|/\\|\|_\||\|-\||\|<|\|\)|\(\)|\[\]")
 _DRAWINGS = {
     "|\\/|": "m", "/\\/\\": "m", "\\/\\/": "w", "|\\|": "n", "/\\/": "n", "\\/": "v", "/\\": "a",
@@ -63,8 +64,11 @@ def _word_readings(word: str) -> tuple[Reading, ...]:
     if len(core) > 2 and core[0] == core[-1] == "*":
         core, lead = core[1:-1], lead + 1
     tail = word[lead + len(core) :]
-    found = list(islice(_core_readings(core), READINGS_MAX))
-    if not found and _STRETCHED.search(core):
+    quiet = core.isalpha() and not _LEXICON.forms(core)  # as most words are: told at once
+    found = [] if quiet else list(islice(_core_readings(core), READINGS_MAX))
+    if not found:
+        if not _STRETCHED.search(core):
+            return ()
         found = [(core, range(len(core)))]
     return tuple(_placed(reading, lead, word, tail) for reading in found)
 
@@ -74,7 +78,7 @@ _known_readings = lru_cache(_WORDS_KEPT)(_word_readings)
 
 def hasty_reading(word: str) -> Reading:
     """`word` with its signs read as letters, one by one: for what is too long to be weighed."""
-    return word.translate(_HASTY), range(len(word))
+    return read(word, _HASTY)
 
 
 def _placed(reading: Reading, lead: int, word: str, tail: str) -> Reading:
@@ -162,8 +166,7 @@ def _read_at_once(core: str) -> Reading:
     if _DRAWN.search(core):
         return _read_signs(_drawn(core), {})
     unread = {one for one in set(core) if not one.isalpha() and one not in _LEET}
-    text = core.translate(_HASTY | dict.fromkeys(map(ord, unread), ""))
-    return text, [place for place, one in enumerate(core) if one not in unread]
+    return read(core, _HASTY | dict.fromkeys(map(ord, unread), ""))
 
 
 # -- Letters set apart ---------------------------------------------------------------------------

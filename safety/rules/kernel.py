@@ -1,8 +1,8 @@
 """What screening computes for every text, compiled: `python -m safety.rules.kernel [COMPILER]`.
 
-Hides how it is built and whether what lies here may be used. `kernel.c` says what numpy says of the
-text model, bit for bit, and calls the rules that sets of words call, at a fraction of the cost;
-without it everything works, and a message costs more.
+Hides how it is built and whether what lies here may be used. What is in `native/` says what numpy
+says of the text model, bit for bit, calls the rules that sets of words call, and knows words as
+expressions do, at a fraction of the cost; without it everything works, and a message costs more.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -18,8 +18,12 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 if TYPE_CHECKING:  # who compiles it needs no package
     from numpy.typing import NDArray
 
+Span = tuple[int, int]
+Key = bytes | tuple[bytes, bytes]  # of a text, as `safety.rules.keys` has it
+KeySet = frozenset[Key]
+Program = object  # of an expression
 FOLDER = Path(__file__).parent
-SOURCE = FOLDER / "kernel.c"
+SOURCES = FOLDER / "native"
 BUILT = "_kernel.abi3.so"
 # No contraction: a product that is not rounded before it is added has other bits than numpy's.
 FLAGS = ("-std=c11", "-O3", "-ffp-contract=off", "-fPIC", "-shared", "-fvisibility=hidden")
@@ -34,7 +38,7 @@ class Kernel(Protocol):
 
     def logits(
         self,
-        window: str,
+        windows: list[str],
         wordly: "NDArray[Any]",
         tags: "NDArray[Any]",
         weights: "NDArray[Any]",
@@ -43,7 +47,8 @@ class Kernel(Protocol):
         logits: "NDArray[Any]",
         /,
     ) -> float:
-        """Write the raw scores of a window into `logits`; the share of its features known."""
+        """Write the raw scores of the windows of a text into `logits`: the highest of each column,
+        of the last the mean; the share of their features that is known, on the mean."""
         ...
 
     def chances(
@@ -57,18 +62,59 @@ class Kernel(Protocol):
         """The scores of the policies, and abuse, that these raw scores are calibrated to."""
         ...
 
-    def key(self, key: bytes, /) -> int:
-        """The hash of a key of `safety.rules.keys`."""
+    def noted(self, keys: Iterable[Key], /) -> bytes:
+        """Which hashes some keys have, roughly."""
         ...
 
-    def present(self, noted: bytes, data: bytes, start: int, end: int, /) -> bytes:
-        """The set of the keys of `data[start:end]` whose hash is noted."""
+    def calls(self, patterns: list[tuple[bool, KeySet, KeySet, tuple[KeySet, ...]]], /) -> bytes:
+        """The table of what calls each of some patterns, by its place in the list: whether it is
+        far, its rarest keys, those of which all must be there, and choices of which one must."""
+        ...
+
+    def keys(self, noted: bytes, data: bytes, parts: list[Span], /) -> bytes:
+        """The keys of at most 64 parts of `data` whose hash is noted."""
         ...
 
     def called[Called](
-        self, table: bytes, part: bytes, text: bytes, objects: tuple[Called, ...], /
-    ) -> list[Called]:
-        """Those objects that the keys of a part of a text call, by a table of calls."""
+        self, table: bytes, keys: bytes, objects: tuple[Called, ...], /
+    ) -> list[tuple[int, Called]]:
+        """Those objects that keys call by a table of calls, after the parts: a bit for each."""
+        ...
+
+    def where(self, table: bytes, keys: bytes, /) -> int:
+        """In which parts keys call anything, by a table of calls: a bit for each."""
+        ...
+
+    def read(self, text: str, table: dict[int, str], /) -> tuple[str, list[int] | None]:
+        """`text` as its characters but a to z read, and where each was written; None where none
+        moved."""
+        ...
+
+    def one_byte(self, text: str, table: dict[int, int], other: int, /) -> bytes:
+        """A byte for each character of `text`: its own in ASCII, else from `table`, or `other`."""
+        ...
+
+    def once(self, text: str, places: Sequence[int], /) -> tuple[str, list[int]]:
+        """`text` with each repeated letter written once, and the places of what is left."""
+        ...
+
+    def begun(self, text: str, /) -> list[int]:
+        r"""Where each `\w+` of `text` begins."""
+        ...
+
+    def tokens(self, text: str, /) -> list[str]:
+        """Each `[a-z]+` and `[0-9]+` of `text`."""
+        ...
+
+    def expression(self, source: bytes, /) -> Program:
+        """The program of an expression of the packs; ValueError when it is outside the language."""
+        ...
+
+    def spans(
+        self, program: Program, data: bytes, start: int, end: int, most: int, /
+    ) -> list[Span] | None:
+        """The first spans in `data[start:end]` that an expression has between two ends of words,
+        each after the one before, as RE2 finds them; None where the search takes too long."""
         ...
 
 
@@ -77,7 +123,10 @@ class KernelError(RuntimeError):
 
 
 def _source() -> str:
-    return hashlib.sha256(SOURCE.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    for file in sorted(SOURCES.glob("*.[ch]")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def build(folder: Path = FOLDER, compiler: Sequence[str] = ("cc",)) -> Path:
@@ -87,8 +136,9 @@ def build(folder: Path = FOLDER, compiler: Sequence[str] = ("cc",)) -> Path:
     """
     built, draft = folder / BUILT, folder / f".{BUILT}.{os.getpid()}"
     include = sysconfig.get_path("include")
+    files = map(str, sorted(SOURCES.glob("*.c")))
     command = [*compiler, *FLAGS, *_BY_SYSTEM.get(sys.platform, ()), f"-I{include}",
-               f'-DSOURCE="{_source()}"', str(SOURCE), "-lm", "-o", str(draft)]  # fmt: skip
+               f'-DSOURCE="{_source()}"', *files, "-lm", "-o", str(draft)]  # fmt: skip
     try:
         done = subprocess.run(  # noqa: S603  whoever builds names the compiler
             command, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
@@ -117,6 +167,8 @@ def load(folder: Path = FOLDER) -> Kernel | None:
     except (ImportError, OSError):
         return None
 
+
+KERNEL = load() if __name__ != "__main__" else None  # as this process found it
 
 if __name__ == "__main__":
     try:

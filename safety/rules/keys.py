@@ -5,22 +5,22 @@ call the same patterns, but that two keys may share a hash: a pattern is then ru
 """
 
 import re
-from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence, Set
-from itertools import chain, pairwise
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from functools import reduce
+from itertools import pairwise
+from operator import or_
 from typing import Any, NamedTuple, Protocol
 
-from safety.rules import kernel as compiled
-from safety.rules.kernel import Kernel
+from safety.rules.kernel import KERNEL, Kernel, Key, KeySet
 from safety.rules.needs import DIGIT, ENDS, INSIDE
-from safety.rules.patterns import ANY_TEXT, Key, KeySet, Pattern
+from safety.rules.normalise import Span
+from safety.rules.patterns import ANY_TEXT, Pattern
 
+PARTS_MAX = 64  # of a text
+_EVERYWHERE = (1 << PARTS_MAX) - 1
 WORDS_KEPT = 8_192  # whose keys are remembered
 WORD_KEPT_BYTES = 24
-KERNEL = compiled.load()  # as this process found it
-NOTED_BYTES = 1 << 16  # as `kernel.c` has it: a bit for each of the highest 19 of a hash
-_NOTED_SHIFT = 45
 _WORD = re.compile(rb"\w+")  # of ASCII letters, digits and _, as RE2 has it
 _SIGN = re.compile(rb"[^\w\s\x00-\x1f]")
 _DIGITS = re.compile(rb"\d")
@@ -28,22 +28,27 @@ _DIGIT, _REST = DIGIT.encode(), b"*"
 _BYTES = [bytes((code,)) for code in range(256)]
 _SPACED = bytes(code if _WORD.match(bytes((code,))) else 0x20 for code in range(256))
 
-Present = Any  # the keys of a part of a text, for the calls made beside these keys
+Present = Any  # the keys of a text, for the calls made beside these keys
+Parts = int  # of a text, a bit for each, the lowest for the first
 
 
 class Keys(Protocol):
     """Tells which of the known keys a text has."""
 
-    def of(self, data: bytes, start: int, end: int) -> Present:
-        """The known keys of `data[start:end]`, which holds whole words."""
+    def of(self, data: bytes, parts: list[Span]) -> Present:
+        """The known keys of at most `PARTS_MAX` parts of a text, which hold whole words."""
         ...
 
 
 class Calls[Called](Protocol):
     """What keys call: patterns, or what hangs on them."""
 
-    def called(self, part: Present, text: Present) -> list[Called]:
-        """What the keys of a part of a text call, some of it more than once."""
+    def called(self, keys: Present) -> list[tuple[Parts, Called]]:
+        """What the keys of a text call, after the parts they are in, some of it more than once."""
+        ...
+
+    def where(self, keys: Present) -> Parts:
+        """In which parts of a text its keys call anything."""
         ...
 
 
@@ -54,8 +59,8 @@ def keys_of(known: Set[Key]) -> Keys:
 
 def calls_of[Called](patterns: Iterable[tuple[Pattern, Called]]) -> Calls[Called]:
     """What each pattern calls where its keys are: one of `rarest`, all of `each` and one of each of
-    `others`. They are near each other, unless it is `far`: then all but the first are somewhere in
-    the text."""
+    `others`. They are in one part, unless it is `far`: then all but the first are anywhere in the
+    text."""
     return _ByHash(patterns, KERNEL) if KERNEL else _ByWord(patterns)
 
 
@@ -80,12 +85,16 @@ class _Words(dict[bytes, tuple[Key, ...]]):
         signs = {key for key in self._known if len(key) == 1 and _SIGN.match(key)}
         self._not_signs = bytes(code for code in range(256) if bytes((code,)) not in signs)
 
-    def of(self, data: bytes, start: int, end: int) -> Set[Key]:
-        part = data[start:end]
-        words = words_of(part)
-        keys: set[Key] = set(self[part.translate(None, self._not_signs)])
-        keys.update(*map(self.__getitem__, words), self._pairs.intersection(pairwise(words)))
-        return keys
+    def of(self, data: bytes, parts: Sequence[Span]) -> dict[Key, Parts]:
+        found: defaultdict[Key, Parts] = defaultdict(int)
+        for place, (start, end) in enumerate(parts):
+            part = data[start:end]
+            words = words_of(part)
+            keys: set[Key] = set(self[part.translate(None, self._not_signs)])
+            keys.update(*map(self.__getitem__, words), self._pairs.intersection(pairwise(words)))
+            for key in keys:
+                found[key] |= 1 << place
+        return dict(found)
 
     def __missing__(self, word: bytes) -> tuple[Key, ...]:
         """The keys of a word, or of the signs of a text one after the other."""
@@ -133,14 +142,23 @@ class _ByWord[Called]:
                 calls[key].append(call)
         self._calls = {key: tuple(each) for key, each in calls.items()}
 
-    def called(self, part: Set[Key], text: Set[Key]) -> list[Called]:
-        found: list[Called] = []
-        for key in self._calls.keys() & part:
+    def called(self, keys: Mapping[Key, Parts]) -> list[tuple[Parts, Called]]:
+        found: list[tuple[Parts, Called]] = []
+        there_are = keys.keys()
+        for key in self._calls.keys() & there_are:
             for far, each, others, one in self._calls[key]:
-                there = text if far else part
-                if each <= there and not any(map(there.isdisjoint, others)):
-                    found.append(one)
+                if not each <= there_are or any(map(there_are.isdisjoint, others)):
+                    continue  # as of most: told at once
+                parts = keys[key]
+                for choice in (*((key,) for key in each), *others):
+                    there = reduce(or_, (keys.get(key, 0) for key in choice))
+                    parts &= _EVERYWHERE if far and there else there
+                if parts:
+                    found.append((parts, one))
         return found
+
+    def where(self, keys: Mapping[Key, Parts]) -> Parts:
+        return reduce(or_, (parts for parts, _ in self.called(keys)), 0)
 
 
 # -- As hashes ----------------------------------------------------------------------------------
@@ -150,58 +168,23 @@ class _Hashes:
     """Notes which keys are known, roughly: a key that is not may be told of a text as well."""
 
     def __init__(self, known: Set[Key], kernel: Kernel) -> None:
-        noted = bytearray(NOTED_BYTES)
-        for key in known:
-            place = _hash(key, kernel) >> _NOTED_SHIFT
-            noted[place // 8] |= 1 << place % 8
-        self._noted, self._present = bytes(noted), kernel.present
+        self._noted, self._keys = kernel.noted(known), kernel.keys
 
-    def of(self, data: bytes, start: int, end: int) -> bytes:
-        return self._present(self._noted, data, start, end)
+    def of(self, data: bytes, parts: list[Span]) -> bytes:
+        return self._keys(self._noted, data, parts)
 
 
 class _ByHash[Called]:
-    """Calls in one table of numbers, as `kernel.c` describes it."""
+    """Calls in one table of numbers, as `native/keys.c` describes it."""
 
     def __init__(self, patterns: Iterable[tuple[Pattern, Called]], kernel: Kernel) -> None:
-        objects: list[Called] = []
-        calls = array("Q")
-        by_hash: dict[int, list[int]] = defaultdict(list)
+        each = list(patterns)
+        self._objects = tuple(called for _, called in each)
+        self._table = kernel.calls([(one.far, one.rarest, one.each, one.others) for one, _ in each])
+        self._called, self._where = kernel.called, kernel.where
 
-        def hashes(keys: Iterable[Key]) -> list[int]:
-            return [_hash(key, kernel) for key in keys]
+    def called(self, keys: bytes) -> list[tuple[Parts, Called]]:
+        return self._called(self._table, keys, self._objects)
 
-        for pattern, called in patterns:
-            for one in hashes(pattern.rarest):
-                by_hash[one].append(len(calls))
-            choices = [hashes(keys) for keys in pattern.others]
-            each = hashes(pattern.each)
-            calls.extend((pattern.far, len(objects), len(each), *each, len(choices)))
-            calls.extend(chain.from_iterable((len(choice), *choice) for choice in choices))
-            objects.append(called)
-        self._table, self._objects = _table(calls, by_hash).tobytes(), tuple(objects)
-        self._called = kernel.called
-
-    def called(self, part: bytes, text: bytes) -> list[Called]:
-        return self._called(self._table, part, text, self._objects)
-
-
-def _table(calls: Sequence[int], by_hash: dict[int, list[int]]) -> "array[int]":
-    """Places, lists and calls, in this order; in the end all say where things stand in it."""
-    places = 1
-    while places < 2 * len(by_hash):
-        places *= 2
-    lists_at = 1 + 2 * places
-    calls_at = lists_at + sum(1 + len(each) for each in by_hash.values())
-    table, lists = array("Q", [places, *[0] * (2 * places)]), array("Q")
-    for one, each in by_hash.items():
-        place = one & (places - 1)
-        while table[1 + 2 * place]:
-            place = (place + 1) & (places - 1)
-        table[1 + 2 * place], table[2 + 2 * place] = one, lists_at + len(lists)
-        lists.extend((len(each), *(calls_at + at for at in each)))
-    return table + lists + array("Q", calls)
-
-
-def _hash(key: Key, kernel: Kernel) -> int:
-    return kernel.key(key if isinstance(key, bytes) else b" ".join(key))
+    def where(self, keys: bytes) -> Parts:
+        return self._where(self._table, keys)

@@ -25,6 +25,8 @@ _SWAP_MIN, _BACKWARD_MIN, _MASK_MIN, _FRAGMENT_MIN = 5, 5, 3, 6
 _VOWELS = "aeiouy"
 _MASK_VOWELS = str.maketrans(_VOWELS, "*" * len(_VOWELS))
 
+WORDS_OF_ONE_LETTER = frozenset("ayi")  # French and English, which are no part by themselves
+
 Table = dict[str, tuple[str, ...]]
 
 # -- Words of the packs --------------------------------------------------------------------------
@@ -111,7 +113,14 @@ class Lexicon:
         self.heads = self.pairs.union(
             head for head, tail in cuts if head not in self.known or tail not in self.known
         )
-        self._parts = frozenset(part for cut in cuts for part in cut) - self.known.keys()
+        joins = [
+            (one[:at], one[at:])
+            for one in self.known
+            for at in range(1, len(one))
+            if one[:at] in self.heads and (one[:at] not in self.known or one[at:] not in self.known)
+        ]
+        self._parts = frozenset(part for join in (*cuts, *joins) for part in join)
+        self._parts -= self.known.keys()
         self._counted = frozenset(word for word in self.known if len(word) > 2)
         self.costs = {word: _cost(count) for word, count in self.known.items()}
         self.prefixes = frozenset(one[:size] for one in self.known for size in range(1, len(one)))

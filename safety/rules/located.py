@@ -7,50 +7,28 @@ not its length times every rule.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import accumulate, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from safety.rules.extractors import Extract
-from safety.rules.keys import Calls, Keys, Present, calls_of, words_of
+from safety.rules.keys import PARTS_MAX, Calls, Keys, Parts, calls_of, words_of
 from safety.rules.normalise import Span, View
 from safety.rules.patterns import Pattern, one_byte
 
 OCCURRENCES_MAX = 32  # of one pattern in one text
-PART_STRIDES = 4  # each as many words as a rule may reach; the last is the first of the next part
-STEPS_MAX = 1_500  # patterns asked for and runs of them in one view: the longest chat takes 800
+PART_STRIDES = 3  # each as many words as a rule may reach; the last is the first of the next part
+STEPS_MAX = (
+    1_500  # patterns asked for and runs of them in one view: all words of the packs take 440
+)
 MARGIN = 1  # beside a part: the sign that ends a word
 KIND_ODDS = 0.02  # of a text with one kind of extract
 ALONE_KEPT = 1_024  # of long texts, of which it is remembered what calls them
-_GLUED = re.compile(r"(?a:\w)[^\W\0-\x7f]|[^\W\0-\x7f](?a:\w)")  # one word for people, not for RE2
+# A letter RE2 does not know beside one it knows: one word for people. Led by what is rare.
+_GLUED = re.compile(r"[^\W\0-\x7f](?:(?a:\w)|(?<=(?a:\w).))")
 
 Atom = Pattern | str  # a pattern, or the name of a kind of extract
-
-
-class Part:
-    """A part of a text: from where to where, and the keys it has; `text` are those of it all."""
-
-    __slots__ = ("_keys", "_present", "_text", "end", "start")
-
-    def __init__(self, start: int, end: int, keys: Present, text: Present) -> None:
-        self.start, self.end, self._keys, self._text = start, end, keys, text
-        self._present: dict[Group, Set[Atom]] = {}
-
-    def called[Called](self, calls: Calls[Called]) -> list[Called]:
-        """What the keys of this part call."""
-        return calls.called(self._keys, self._text)
-
-    def present(self, group: "Group", kinds: Set[str]) -> Set[Atom]:
-        """Those atoms of a group that may be here, in a text with these kinds of extracts."""
-        found = self._present.get(group)
-        if found is None:
-            found = self._present[group] = {*self.called(group.calls), *(group.kinds & kinds)}
-        return found
-
-    def may_have(self, pattern: Pattern) -> bool:
-        """Whether a pattern that is not far may be here."""
-        return bool(_alone(pattern).called(self._keys, self._keys))
 
 
 @lru_cache(ALONE_KEPT)
@@ -89,24 +67,27 @@ class Text:
         self.view = view
         self.data = one_byte(view.text)
         self._steps = 0
-        every = known.of(self.data, 0, len(self.data))
-        self.whole = Part(0, len(self.data), every, every)
+        self._bounds = [(0, len(self.data))]
         glued = not view.text.isascii() and _GLUED.search(view.text) is not None
-        if glued or not _has_words(self.data, PART_STRIDES * reach + 1):
-            self.parts = [self.whole]
-            return
-        self.parts = []
-        strides = [found.span() for found in _stride(reach).finditer(self.data)]
-        for first in range(0, len(strides) - 1, PART_STRIDES - 1):
-            start, last = strides[first][0], min(first + PART_STRIDES, len(strides)) - 1
-            end = strides[last][1]
-            keys = known.of(self.data, start, end)
-            self.parts.append(Part(max(start - MARGIN, 0), end + MARGIN, keys, every))
+        if not glued and _has_words(self.data, PART_STRIDES * reach + 1):
+            self._bounds = list(_parts(self.data, reach))
+        self._keys = known.of(self.data, self._bounds)
+        self.everywhere: Parts = (1 << len(self._bounds)) - 1
+        self._windows: dict[Parts, tuple[Span, ...]] = {}
+
+    def called[Called](self, calls: Calls[Called]) -> list[tuple[Parts, Called]]:
+        """What the keys of the text call, after the parts they are in."""
+        return calls.called(self._keys)
+
+    def where(self, calls: Calls[Any]) -> Parts:
+        """The parts whose keys call anything."""
+        return calls.where(self._keys)
 
     def spans(self, pattern: Pattern) -> list[Span]:
         """The first places of a pattern, left to right. Raises `TooDense` after `STEPS_MAX`, a
         count and no clock: the same text always has the same end."""
-        windows = self._windows(pattern)
+        whole = pattern.far or self.everywhere == 1
+        windows = self._joined(self.everywhere if whole else self.where(_alone(pattern)))
         self._steps += 1 + len(windows)
         if self._steps > STEPS_MAX:
             raise TooDense
@@ -115,18 +96,29 @@ class Text:
             spans += pattern.spans(self.data, start, end, OCCURRENCES_MAX - len(spans))
         return spans
 
-    def _windows(self, pattern: Pattern) -> Sequence[Span]:
-        """What holds every match: the parts that have all it needs, joined where they meet."""
-        if pattern.far or len(self.parts) == 1:
+    def _joined(self, parts: Parts) -> tuple[Span, ...]:
+        """Some parts with what ends a word on both sides, joined where they meet."""
+        if parts == self.everywhere:
             return ((0, len(self.data)),)
-        windows: list[Span] = []
-        for part in self.parts:
-            if part.may_have(pattern):
-                if windows and part.start <= windows[-1][1]:
-                    windows[-1] = windows[-1][0], part.end
+        if parts not in self._windows:
+            windows: list[Span] = []
+            for place, (start, end) in enumerate(self._bounds):
+                if not parts >> place & 1:
+                    continue
+                if windows and start - MARGIN <= windows[-1][1]:
+                    windows[-1] = windows[-1][0], end + MARGIN
                 else:
-                    windows.append((part.start, part.end))
-        return windows
+                    windows.append((max(start - MARGIN, 0), end + MARGIN))
+            self._windows[parts] = tuple(windows)
+        return self._windows[parts]
+
+
+def _parts(data: bytes, reach: int) -> Iterator[Span]:
+    """Where the parts of a text lie, at most `PARTS_MAX`."""
+    strides = [found.span() for found in _stride(reach).finditer(data)]
+    step = max(PART_STRIDES - 1, -(-len(strides) // PARTS_MAX))  # however many words there are
+    for first in range(0, len(strides) - 1, step):
+        yield strides[first][0], strides[min(first + step, len(strides) - 1)][1]
 
 
 def _has_words(data: bytes, count: int) -> bool:
@@ -140,14 +132,9 @@ def _stride(words: int) -> re.Pattern[bytes]:
 
 
 class Place(NamedTuple):
-    """A span of the view, and the ordinals of its first and its last word.
-
-    `fragments`: the earlier messages that an extract was joined from.
-    """
+    """A span of the view; `fragments`: the earlier messages that an extract was joined from."""
 
     span: Span
-    first: int
-    last: int
     fragments: tuple[int, ...] = ()
 
 
@@ -155,19 +142,29 @@ class Located:
     """One text and its extracts: what of each group may be there, looked for once and on demand."""
 
     def __init__(self, text: Text, extracts: Sequence[Extract]) -> None:
-        self.view = text.view
+        self.view, self.everywhere = text.view, text.everywhere
         self._text = text
         self._kinds = frozenset(extract.kind for extract in extracts) if extracts else frozenset()
         self._extracts = extracts
         self._places: dict[Atom, list[Place]] = {}
+        self._where: dict[Group, Parts] = {}
 
-    def may_have(self, part: Part, groups: Iterable[Group]) -> bool:
-        """Whether a part of the text may have an atom of each of some groups."""
-        return all(part.present(group, self._kinds) for group in groups)
+    def called[Called](self, calls: Calls[Called]) -> list[tuple[Parts, Called]]:
+        """What the words of the text call, after the parts they are in."""
+        return self._text.called(calls)
 
-    def present(self, group: Group, parts: Iterable[Part]) -> set[Atom]:
+    def where(self, group: Group) -> Parts:
+        """The parts of the text that may have an atom of a group."""
+        parts = self._where.get(group)
+        if parts is None:
+            here = not group.kinds.isdisjoint(self._kinds)
+            parts = self._where[group] = self.everywhere if here else self._text.where(group.calls)
+        return parts
+
+    def present(self, group: Group, parts: Parts) -> set[Atom]:
         """The atoms of a group that may be in some parts of the text."""
-        return {atom for part in parts for atom in part.present(group, self._kinds)}
+        found = {atom for there, atom in self._text.called(group.calls) if there & parts}
+        return found | (group.kinds & self._kinds)
 
     def places(self, atoms: Iterable[Atom]) -> list[Place]:
         """Every place of some atoms."""
@@ -175,7 +172,13 @@ class Located:
 
     def barring(self, group: Group) -> list[Place]:
         """Every place of the atoms of a group, wherever it is."""
-        return self.places(self._text.whole.present(group, self._kinds))
+        return self.places(self.present(group, self.everywhere))
+
+    def words(self, places: Sequence[Place]) -> tuple[int, int]:
+        """The ordinals of the first and of the last word of some places."""
+        word = self.view.word_at
+        first, last = min(one.span[0] for one in places), max(one.span[1] for one in places)
+        return word(first), word(last - 1)
 
     def _of(self, atom: Atom) -> list[Place]:
         places = self._places.get(atom)
@@ -184,24 +187,21 @@ class Located:
             places = self._places[atom] = list(found)
         return places
 
-    def _place(self, span: Span, fragments: tuple[int, ...] = ()) -> Place:
-        word = self.view.word_at
-        return Place(span, word(span[0]), word(span[1] - 1), fragments)
-
     def _extracted(self, kind: str) -> Iterator[Place]:
         of_kind = (one for one in self._extracts if one.kind == kind)
         first = islice(of_kind, OCCURRENCES_MAX)
-        return (self._place(self.view.here(one.span), one.fragments) for one in first)
+        return (Place(self.view.here(one.span), one.fragments) for one in first)
 
     def _found(self, pattern: Pattern) -> Iterator[Place]:
-        return map(self._place, self._text.spans(pattern))
+        return map(Place, self._text.spans(pattern))
 
 
 class Nearness:
     """Whether any of some places lies near a window, in logarithmic time."""
 
-    def __init__(self, places: Iterable[Place]) -> None:
-        ordered = sorted((place.first, place.last) for place in places)
+    def __init__(self, words: Iterable[tuple[int, int]]) -> None:
+        """`words`: the ordinals of the first and of the last word of each place."""
+        ordered = sorted(words)
         self._firsts = [first for first, _ in ordered]
         self._lasts = list(accumulate((last for _, last in ordered), max))
 

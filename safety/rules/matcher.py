@@ -9,17 +9,17 @@ expressions to run, whatever the size of the book.
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import chain
-from operator import attrgetter, itemgetter
+from operator import attrgetter, itemgetter, or_
 
 from safety.rules.extractors import KINDS, Extract
-from safety.rules.keys import Calls, Keys, calls_of, keys_of
-from safety.rules.located import Atom, Group, Located, Nearness, Part, Place, Text
+from safety.rules.kernel import Key
+from safety.rules.keys import Calls, Keys, Parts, calls_of, keys_of
+from safety.rules.located import Atom, Group, Located, Nearness, Place, Text
 from safety.rules.normalise import Span, View
 from safety.rules.patterns import (
     GAPS_MAX,
-    Key,
     Pattern,
     PatternError,
     choices,
@@ -28,7 +28,7 @@ from safety.rules.patterns import (
 )
 from safety.rules.rulebook import FOLDED, SHADOW, SQUEEZED, PackError, Rule
 
-HITS_MAX = 12  # of one text
+HITS_MAX = 6  # of one text
 GROUPS_KEPT = 8_192  # of the books in use and of those just left
 
 
@@ -124,39 +124,38 @@ class _ViewRules:
         self, view: View, keys: Keys, extracts: Sequence[Extract], done: Container[str] = ()
     ) -> Iterator[Hit]:
         """The rules of this view that its text and these extracts satisfy, but those `done`."""
-        text = Text(view, keys, self._reach)
-        located = Located(text, extracts)
-        called = self._called(text.parts, located, extracts, done)
+        located = Located(Text(view, keys, self._reach), extracts)
+        called = self._called(located, extracts, done)
         for compiled in sorted(called, key=attrgetter("place")):
             if hit := self._hit(compiled, located, *called[compiled]):
                 yield hit
 
     def _called(
-        self,
-        parts: Iterable[Part],
-        located: Located,
-        extracts: Sequence[Extract],
-        done: Container[str],
-    ) -> dict[_Compiled, tuple[set[Atom], list[Part]]]:
+        self, located: Located, extracts: Sequence[Extract], done: Container[str]
+    ) -> dict[_Compiled, tuple[set[Atom], Parts]]:
         """The rules that may match, with the atoms of their anchors, and in which parts."""
-        of_extracts: list[_Anchored] = [
-            (one.kind, rules) for one in extracts if (rules := self._by_kind.get(one.kind))
-        ]
-        found: dict[_Compiled, tuple[set[Atom], list[Part]]] = {}
-        for part in parts:
-            here: dict[_Compiled, list[Atom]] = {}
-            for atom, rules in chain(part.called(self._calls), of_extracts):
-                for compiled in rules:
-                    here.setdefault(compiled, []).append(atom)
-            for compiled, atoms in here.items():
-                if compiled.rule.id not in done and located.may_have(part, compiled.others):
-                    anchors, there = found.setdefault(compiled, (set(), []))
-                    anchors.update(atoms)
-                    there.append(part)
+        seen: dict[_Compiled, list[tuple[Parts, Atom]]] = {}
+        for parts, (atom, rules) in located.called(self._calls):
+            for compiled in rules:
+                seen.setdefault(compiled, []).append((parts, atom))
+        for one in extracts:
+            for compiled in self._by_kind.get(one.kind, ()):
+                seen.setdefault(compiled, []).append((located.everywhere, one.kind))
+        found: dict[_Compiled, tuple[set[Atom], Parts]] = {}
+        for compiled, each in seen.items():
+            if compiled.rule.id in done:
+                continue
+            parts = reduce(or_, (there for there, _ in each))
+            for group in compiled.others:
+                parts &= located.where(group)
+                if not parts:
+                    break
+            else:
+                found[compiled] = {atom for there, atom in each if there & parts}, parts
         return found
 
     def _hit(
-        self, compiled: _Compiled, located: Located, anchors: Set[Atom], parts: list[Part]
+        self, compiled: _Compiled, located: Located, anchors: Set[Atom], parts: Parts
     ) -> Hit | None:
         rule = compiled.rule
         groups = [located.places(anchors)]
@@ -168,10 +167,12 @@ class _ViewRules:
             return None
         barred: Nearness | None = None
         for window in _windows(groups):
-            first, last = min(one.first for one in window), max(one.last for one in window)
+            first, last = located.words(window)
             if last - first > rule.within and len(groups) > 1:
                 continue
-            barred = barred or Nearness(located.barring(compiled.none))
+            if barred is None:
+                barring = located.barring(compiled.none)
+                barred = Nearness(located.words((one,)) for one in barring)
             if not barred.touches(first - rule.none_within, last + rule.none_within):
                 spans = sorted({located.view.original(one.span) for one in window})
                 fragments = sorted({one for place in window for one in place.fragments})

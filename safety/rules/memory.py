@@ -26,6 +26,7 @@ from safety.rules.extractors import (
     find,
 )
 from safety.rules.extractors.accounts import REACH, begins_account, ibans
+from safety.rules.extractors.glance import Glance
 from safety.rules.extractors.handles import NAMES
 from safety.rules.extractors.kinds import words
 from safety.rules.extractors.phones import (
@@ -250,7 +251,7 @@ def _accounts(earlier: list[str], text: str) -> Iterator[_Joined]:
             continue
         tail = [place for place in range(start, len(earlier)) if _DIGIT.search(earlier[place])]
         before = " ".join(earlier[place] for place in tail)[-REACH:]
-        for _, value, (first, last) in ibans(f"{before} {text[:REACH]}"):
+        for _, value, (first, last) in ibans(Glance(f"{before} {text[:REACH]}")):
             if first < len(before) < last:
                 yield IBAN, value, tail
                 return

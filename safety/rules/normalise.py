@@ -9,19 +9,18 @@ knows where it stands in the original.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from safety.rules import characters, order
 from safety.rules.disguise import Reading, hasty_reading, set_apart_reading, word_readings
-from safety.rules.lexicon import lexicon
+from safety.rules.kernel import KERNEL
+from safety.rules.lexicon import WORDS_OF_ONE_LETTER, lexicon
 
 Span = tuple[int, int]
-_LINE_END = re.compile("\n")
 _WORD = re.compile(r"\w+")
 _TOKEN = re.compile(r"[a-z]+|[0-9]+")  # the digits of a folded text are these ten
-_SPACED = bytes(code if chr(code).isalnum() else 0x20 for code in range(0x80)).ljust(0x100)
 
 
 class View:
@@ -56,12 +55,8 @@ class View:
         """The text of this view with the line ends of its original, which it has as spaces."""
         if "\n" not in original or not self.rising:
             return self.text
-        shown = list(self.text)
-        for end in _LINE_END.finditer(original):
-            here = bisect_right(self.starts, end.start()) - 1
-            if here >= 0 and shown[here] == " ":
-                shown[here] = "\n"
-        return "".join(shown)
+        places = zip(self.text, self.starts, strict=True)
+        return "".join("\n" if one == " " and original[at] == "\n" else one for one, at in places)
 
     @cached_property
     def tokens(self) -> list[str]:
@@ -74,23 +69,14 @@ class View:
 
     @cached_property
     def _words(self) -> list[int]:
+        if KERNEL:
+            return KERNEL.begun(self.text)
         return [found.start() for found in _WORD.finditer(self.text)]
 
 
 def tokens_of(text: str) -> list[str]:
     """As `View.tokens`, of a text that has no view."""
-    if not text.isascii():
-        return _TOKEN.findall(text)
-    words = text.encode().translate(_SPACED).decode().split()  # half of what the expression takes
-    if all(map(str.isalpha, words)):
-        return words
-    tokens: list[str] = []
-    for word in words:
-        if word.isalpha() or word.isdigit():
-            tokens.append(word)
-        else:
-            tokens += _TOKEN.findall(word)
-    return tokens
+    return KERNEL.tokens(text) if KERNEL else _TOKEN.findall(text)
 
 
 # -- Folded --------------------------------------------------------------------------------------
@@ -108,7 +94,7 @@ def fold(text: str) -> View:
 
 
 def _known_words(text: str) -> int:
-    return lexicon().count(_WORD.findall(characters.plain(text)))
+    return lexicon().count(tokens_of(characters.plain(text)))
 
 
 # -- Squeezed ------------------------------------------------------------------------------------
@@ -116,19 +102,26 @@ def _known_words(text: str) -> int:
 VIEWS_MAX = 4  # readings of one text
 _READ_MAX = 6_000  # characters: more than a message has, unless one of its signs reads as many
 _LONG = 1_000  # characters; above, only the best reading of each word
-_EFFORT_MAX = 200  # spent on looking closely; what follows is read hastily
-_BACKWARD_MIN = 2  # known words that appear when a text is read from its end
+# Spent on looking closely, one about half a microsecond; what follows is read hastily.
+_EFFORT_MAX, _EFFORT_LONG = 1_000, 500
+_NO_EFFORT, _LETTERS_EFFORT, _SIGNS_EFFORT = 1, 5, 20  # nothing found; letters alone; signs
+# Known words that appear when a text is read from its end, and for each that it has as it is: where
+# single words are turned, the others still read.
+_BACKWARD_MIN, _BACKWARD_MANY = 2, 2
 _PLAIN_MAX = 30_000  # words remembered as nobody's disguise
-_ALWAYS_PLAIN = frozenset({"", "a", "y", "i"})
-_PLAIN: set[str] = set(_ALWAYS_PLAIN)
+_ALWAYS_PLAIN = WORDS_OF_ONE_LETTER | {""}
 _REMEMBERED = re.compile(
     r"\W*(?:[a-z]{1,2}'[a-z]{1,24}|[a-z]{2,24}(?:['-][a-z]{1,24})?)\W*"
     r"|\W+|\W*\d{1,4}(?:[a-z]{1,3}\d{0,2})?\W*"
 )
 _REMEMBERED_MAX = 40  # characters
+_CHEAP = re.compile(r"\W*(?:[a-z]{0,24}(?:-[a-z]{1,24})?|\d{1,4}(?:[a-z]{1,3}\d{0,2})?)\W*")
 _FLAGS = r"\U0001F1E6-\U0001F1FF"
 _RUN_MAX = 200  # lone letters in a row
 _LONE = rf"(?:[^\W_]|[@$€{_FLAGS}])"
+_NO_WORD = rf"(?:[^\W_ayi]|[@$€{_FLAGS}])"  # a lone letter that is no word by itself
+_LETTER, _SPELT_LETTER = re.compile(_LONE), re.compile(_NO_WORD)
+_ALONE = re.compile(rf"(?<!\w)(?<!\w\w'){_NO_WORD}(?!\w|'\S)")  # where a run may begin or end
 _SIGN = rf"[^\w*@$€|!{_FLAGS}]"  # that may stand between two lone letters
 _BETWEEN = rf"(?:'(?= ){_SIGN}{{1,4}}|(?!'){_SIGN}{{1,6}}| \* )"
 _CHUNK = re.compile(
@@ -139,9 +132,9 @@ _CHUNK = re.compile(
 )
 _LEET_MIN = 3  # disguised words that make digits and signs of their own suspect
 _LEET = re.compile(r"[0-9@$€!|][a-z]|[a-z][0-9@$€!|]")
-_LONE_MAX = 4
 _LONE_SIGNS = re.compile(r"[0-9@$€!|]{1,4}[a-z]{0,2}[0-9@$€!|]{0,2}")
 _APART_LENGTH_MIN = 4  # characters of three letters and what stands between them
+_SHORTENED = frozenset({"m", "t", "s", "d", "ll", "re", "ve"})  # English words after an apostrophe
 _DOUBLE = re.compile(r"([^\W\d_])\1+")
 
 
@@ -151,6 +144,51 @@ class _Piece(NamedTuple):
     start: int
     end: int
     readings: tuple[Reading, ...]
+
+
+class _Plain:
+    """Words that are nobody's disguise, which cost nothing. What a text reads as hangs on none of
+    them being noted: those are what they are beside any others. A long text, for which effort may
+    not be enough, is read with the words alone that every process knows.
+    """
+
+    def __init__(self, words: Iterable[str] = (), first: Self | None = None) -> None:
+        """Know these words, and those that `first` does."""
+        self._first = first
+        self.forget()
+        self.note(words)
+
+    def forget(self) -> None:
+        """Know the first words alone."""
+        first = self._first
+        self.words: set[str] = set(first.words if first else _ALWAYS_PLAIN)
+        self.loose: set[str] = set(first.loose if first else _ALWAYS_PLAIN)
+        self._turned: set[str] = set(first._turned if first else ())
+
+    def cover(self, words: Sequence[str]) -> bool:
+        """Whether there is nothing to undo in a text of these words."""
+        turned = self._turned.__contains__
+        return self.words.issuperset(words) and sum(map(turned, words)) < _BACKWARD_MIN
+
+    def note(self, words: Iterable[str]) -> None:
+        """Note those of some words in which nothing was found that will be the same in any text."""
+        if len(self.words) > _PLAIN_MAX:
+            self.forget()
+        for word in set(words).difference(self.words):
+            if len(word) > _REMEMBERED_MAX or not _REMEMBERED.fullmatch(word):
+                continue
+            turned = lexicon().count(tokens_of(word[::-1]))
+            if turned >= _BACKWARD_MIN or _ALONE.search(word) or lexicon().is_part(word):
+                continue  # beside other words it may be something else
+            self.words.add(word)
+            if turned:
+                self._turned.add(word)
+            if not _LETTER.search(word):  # a run of lone letters may go on through it
+                self.loose.add(word)
+
+
+_KNOWN = _Plain(word for word in lexicon().known if not word_readings(word))
+_SEEN = _Plain(first=_KNOWN)
 
 
 def squeeze(folded: View) -> tuple[View, ...]:
@@ -163,17 +201,17 @@ def squeeze(folded: View) -> tuple[View, ...]:
         folded = View(folded.text[:_READ_MAX], folded.starts[:_READ_MAX], rising=folded.rising)
     text = folded.text
     words = text.split(" ")
-    if _PLAIN.issuperset(words):
+    plain = _SEEN if len(text) <= _LONG else _KNOWN
+    if plain.cover(words):
         return ()
-    odd = len(words) - sum(map(_PLAIN.__contains__, words))
-    pieces = _pieces(text, words)
+    pieces = _pieces(text, words, plain)
     count = max((len(piece.readings) for piece in pieces), default=0)
     count = min(count, VIEWS_MAX - 1 if len(text) <= _LONG else 1)
     views = [_view(folded, pieces, at) for at in range(count)]
-    if odd * 2 >= len(words) and _is_backward(text):
+    if _is_backward(text):
         views.insert(0, _single(text[::-1], folded.starts[::-1], rising=False))
-    elif len(text) <= _LONG:
-        _remember(set(words).difference(_disguised(text, pieces)))
+    elif plain is _SEEN:
+        plain.note(set(words).difference(_disguised(text, pieces)))
     return tuple({view.text: view for view in views}.values())
 
 
@@ -184,56 +222,45 @@ def _disguised(text: str, pieces: list[_Piece]) -> Iterator[str]:
         yield from text[text.rfind(" ", 0, start) + 1 : last if last >= 0 else None].split(" ")
 
 
-def _remember(words: set[str]) -> None:
-    """Note ordinary words, which then cost nothing. Only what a text of usual length shows."""
-    if len(_PLAIN) > _PLAIN_MAX:
-        _PLAIN.clear()
-        _PLAIN.update(_ALWAYS_PLAIN)
-    _PLAIN.update(
-        word
-        for word in words.difference(_PLAIN)
-        if len(word) <= _REMEMBERED_MAX
-        and _REMEMBERED.fullmatch(word)
-        and not lexicon().is_part(word)
-    )
-
-
 def _is_backward(text: str) -> bool:
     known = lexicon().count
-    backward = known(_WORD.findall(text[::-1]))
-    return backward >= _BACKWARD_MIN and backward > known(_WORD.findall(text))
+    backward = known(tokens_of(text[::-1]))
+    return backward >= _BACKWARD_MIN and backward > _BACKWARD_MANY * known(tokens_of(text))
 
 
-def _chunks(text: str, words: list[str]) -> Iterator[re.Match[str]]:
+def _chunks(text: str, words: list[str], plain: _Plain) -> Iterator[re.Match[str]]:
     """The words and runs of lone letters around what is not known to be plain, in order.
 
-    `words` are those between the spaces of `text`; a plain one beside an odd one is seen as well.
+    `words` are those between the spaces of `text`. Beside an odd one, whatever a run of lone
+    letters may go on through is seen as well, and one word more.
     """
-    regions: list[list[int]] = []
-    at = previous = 0
-    carry = False
+    start = last = -1  # of what is around the odd words so far
+    at = near = 0  # where the last word begins that no run goes through
+    inside = False
     for word in words:
         end = at + len(word)
-        odd = word not in _PLAIN
-        if odd and not (regions and previous <= regions[-1][1] + 1):
-            regions.append([previous, end])
-        elif odd or carry:
-            regions[-1][1] = end
-        carry = odd or (carry and len(word) < 2)
-        previous, at = at, end + 1
-    for start, end in regions:
-        yield from _CHUNK.finditer(text, start, end)
+        if word not in plain.words:
+            if last < 0 or near > last + 1:
+                yield from _CHUNK.finditer(text, start, last) if last >= 0 else ()
+                start = near
+            inside, last = True, end
+        elif inside:
+            inside, last = word in plain.loose, end
+        if word not in plain.loose:
+            near = at
+        at = end + 1
+    yield from _CHUNK.finditer(text, start, last) if last >= 0 else ()
 
 
-def _pieces(text: str, words: list[str]) -> list[_Piece]:
+def _pieces(text: str, words: list[str], plain: _Plain) -> list[_Piece]:
     """The disguised pieces of `text`, in order. What is beyond the effort is read hastily."""
     heads = lexicon().heads
+    most = _EFFORT_LONG if plain is _KNOWN else _EFFORT_MAX
     pieces: list[_Piece] = []
-    lone: list[re.Match[str]] = []
     before: re.Match[str] | None = None  # the word just before, if it may be the head of one
-    effort = 0 if len(text) <= _LONG else _EFFORT_MAX // 2
+    effort = 0
     leet = 0
-    for found in _chunks(text, words):
+    for found in _chunks(text, words, plain):
         word = found.group()
         if before is not None and (joined := _joined(before, found)):
             if pieces and pieces[-1].start == before.start():
@@ -242,48 +269,58 @@ def _pieces(text: str, words: list[str]) -> list[_Piece]:
             before = None
             continue
         before = found if word in heads else None
-        if word in _PLAIN:
-            if len(word) <= _LONE_MAX and not word.isalpha() and _LONE_SIGNS.fullmatch(word):
-                lone.append(found)
+        if word in plain.words:
             continue
-        if effort > _EFFORT_MAX:
+        if effort > most:
             pieces.append(_Piece(found.start(), len(text), (hasty_reading(text[found.start() :]),)))
             break
         readings, spent = _readings(found)
-        effort += spent
         if readings:
             pieces.append(_Piece(found.start(), found.end(), readings))
             leet += _LEET.search(word) is not None
-        elif _LONE_SIGNS.fullmatch(word):
-            lone.append(found)
+        elif plain is not _KNOWN and _CHEAP.fullmatch(word):
+            continue  # which may be noted, and then is not looked at
+        effort += spent
     if leet >= _LEET_MIN:
-        pieces = sorted([*pieces, *_lone_signs(lone)], key=lambda piece: piece.start)
+        pieces = sorted([*pieces, *_lone_signs(text, pieces)], key=lambda piece: piece.start)
     return pieces
 
 
 def _readings(found: re.Match[str]) -> tuple[tuple[Reading, ...], int]:
-    """What a chunk may stand for, and the effort it took (one is about two microseconds)."""
+    """What a chunk may stand for, and the effort it took."""
     word = found.group()
+    if found.lastgroup == "apart" and not _SPELT_LETTER.search(word):
+        return (), 0  # words of one letter in a row: `a a y`
     if found.lastgroup == "apart" and len(word) > _APART_LENGTH_MIN:
         reading = set_apart_reading(word)
-        return ((reading,) if reading else ()), len(word) // 3
-    return word_readings(word), 1 if word.isalpha() else 4
+        return ((reading,) if reading else ()), len(word) // 3 * _LETTERS_EFFORT
+    readings = word_readings(word)
+    if word.isalpha():
+        return readings, _LETTERS_EFFORT if readings else _NO_EFFORT
+    return readings, max(_SIGNS_EFFORT, 2 * len(word))
 
 
-def _lone_signs(lone: list[re.Match[str]]) -> Iterator[_Piece]:
-    """`@`, `!` or `50` read as words too, where much of the text is written with signs."""
-    for found in lone:
-        text, places = hasty_reading(found.group())
-        if len(text) == 1 or text in lexicon().known:
-            yield _Piece(*found.span(), ((text, places), (found.group(), places)))
+def _lone_signs(text: str, pieces: list[_Piece]) -> Iterator[_Piece]:
+    """`@`, `!` or `50` between `pieces` read as words too, where much is written with signs."""
+    done = 0
+    for start, end in (*((one.start, one.end) for one in pieces), (len(text), 0)):
+        for found in _CHUNK.finditer(text, done, start):
+            word = found.group()
+            if _LONE_SIGNS.fullmatch(word):
+                read, places = hasty_reading(word)
+                if len(read) == 1 or read in lexicon().known:
+                    yield _Piece(*found.span(), ((read, places), (word, places)))
+        done = end
 
 
 def _joined(first: re.Match[str], second: re.Match[str]) -> _Piece | None:
     """One word cut by a gap, such as `tele gram`, or a pair such as `c mb1`."""
     words = lexicon()
-    if second.start() - first.end() != 1:
-        return None
     left, right = first.group(), second.group()
+    if second.start() - first.end() != 1 or right in WORDS_OF_ONE_LETTER:
+        return None
+    if right in _SHORTENED and first.string[first.end()] == "'":
+        return None  # `don't` is no disguise of `dont`
     if left in words.pairs and (pair := words.respelled.get(f"{left} {right}")):
         joined = pair
     elif (left not in words.known or right not in words.known) and left + right in words.known:
@@ -316,6 +353,8 @@ def _view(folded: View, pieces: list[_Piece], at: int) -> View:
 
 def _single(text: str, starts: Sequence[int], *, rising: bool) -> View:
     """`text` with repeated letters written once."""
+    if KERNEL:
+        return View(*KERNEL.once(text, starts), rising=rising)
     written: list[str] = []
     places: list[int] = []
     done = 0

@@ -19,6 +19,7 @@ from typing import Any
 import re2
 
 from safety.rules import needs, needs_file
+from safety.rules.kernel import KERNEL, Kernel, Key, KeySet, Program
 from safety.rules.needs import Unreadable
 from safety.rules.normalise import Span, fold, squeeze_word
 
@@ -38,15 +39,15 @@ _CHOICE = re.compile(r"\\.|\[[^\]]*\]|\{[^}]*\}|[()|]", re.DOTALL)  # what tells
 _DEPTH_MAX = 5
 COMPILED_KEPT = 1_024  # expressions; each takes some 40 KB when it has found something
 GAPS_MAX = 24  # that a match may have between its words without being far
-Key = bytes | tuple[bytes, bytes]  # as `needs` has it; two words in a row are two
-KeySet = frozenset[Key]
 _NO_KEYS: KeySet = frozenset()
 ANY_TEXT: KeySet = frozenset((b"",))  # the keys of a pattern that has none: every text has this one
 PATTERNS_KEPT = 16_384  # of the books in use and of those just left
-_OPTIONS = re2.Options()
-_OPTIONS.max_mem = MEMORY_BYTES
-_OPTIONS.log_errors = False
-_OPTIONS.encoding = re2.Options.Encoding.LATIN1  # one byte a character, see `one_byte`
+_OPTIONS, _WHOLE = re2.Options(), re2.Options()
+for _each in (_OPTIONS, _WHOLE):
+    _each.max_mem = MEMORY_BYTES
+    _each.log_errors = False
+    _each.encoding = re2.Options.Encoding.LATIN1  # one byte a character, see `one_byte`
+_WHOLE.never_capture = True
 
 
 class PatternError(ValueError):
@@ -175,15 +176,20 @@ def one_byte(text: str) -> bytes:
     """
     if text.isascii():
         return text.encode()
+    if KERNEL:
+        return KERNEL.one_byte(text, _BYTES, _ALIKE)
     for one in sorted(_BYTES.odd.intersection(text)):  # Latin-1 first: no byte is read again
         text = text.replace(one, chr(_BYTES[ord(one)]))
     return text.replace("?", _ASKED).encode("latin-1", "replace").translate(_BYTES.read)
 
 
-def compile_pattern(source: str) -> Any:
-    """The compiled RE2 expression, or `PatternError` with the reason RE2 gives."""
+def compile_pattern(source: str, *, groups: bool = True) -> Any:
+    """The compiled RE2 expression, or `PatternError` with the reason RE2 gives.
+
+    Without `groups` it tells only where it matches as a whole, which costs less.
+    """
     try:
-        return re2.compile(one_byte(source), _OPTIONS)
+        return re2.compile(one_byte(source), _OPTIONS if groups else _WHOLE)
     except re2.error as refused:
         reason = refused.args[0] if refused.args else "refused"
         text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
@@ -209,6 +215,17 @@ def _in_bytes(keys: frozenset[str]) -> KeySet:
     return _sets.setdefault(read, read)
 
 
+_UNREAD = object()  # the program of a pattern that no text has needed
+
+
+def _program(source: str, kernel: Kernel) -> Program:
+    """The program of an expression; None where RE2 has to do it."""
+    try:
+        return kernel.expression(one_byte(source))
+    except ValueError:
+        return None
+
+
 class Pattern:
     """One expression of the packs: what a text needs for it, and where it stands in one.
 
@@ -219,10 +236,11 @@ class Pattern:
     Raises `PatternError` when the expression is outside the language.
     """
 
-    __slots__ = ("each", "far", "odds", "others", "rarest", "source")
+    __slots__ = ("_program", "each", "far", "odds", "others", "rarest", "source")
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self._program: Program = _UNREAD
         name_signs(source)
         try:
             needed = needs_file.needs_of(source)
@@ -236,6 +254,17 @@ class Pattern:
 
     def spans(self, data: bytes, start: int, end: int, most: int) -> list[Span]:
         """The first places in `data[start:end]`, left to right; each begins after the last."""
+        end = min(end, len(data))
+        if KERNEL and self._program is _UNREAD:
+            self._program = _program(self.source, KERNEL)
+        if KERNEL and self._program:
+            found = KERNEL.spans(self._program, data, start, end, most)
+            if found is not None:
+                return found
+        return self._searched(data, start, end, most)
+
+    def _searched(self, data: bytes, start: int, end: int, most: int) -> list[Span]:
+        """As `spans`, by RE2."""
         spans: list[Span] = []
         place, search = start, _compiled(self.source).search
         while place < end and len(spans) < most and (found := search(data, place, end)):

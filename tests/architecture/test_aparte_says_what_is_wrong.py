@@ -110,8 +110,8 @@ def test_the_kernel_is_compiled_once_or_done_without(checkout: Path, environment
     """Whoever cannot compile it is told so, once, and served by numpy."""
     rules = checkout / "safety" / "rules"
     rules.mkdir(parents=True)
-    for name in ("kernel.py", "kernel.c"):
-        shutil.copy(ROOT / "safety" / "rules" / name, rules)
+    shutil.copy(ROOT / "safety" / "rules" / "kernel.py", rules)
+    shutil.copytree(ROOT / "safety" / "rules" / "native", rules / "native")
     (checkout / "manage.py").write_text("print('managed')")
     (checkout / ".venv").symlink_to(ROOT / ".venv")
     state = checkout / ".aparte"

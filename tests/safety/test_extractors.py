@@ -7,8 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stdnum import iban, luhn
 
-from safety.rules import rulebook
-from safety.rules.extractors import KINDS, extract, glance
+from safety.rules import extractors, rulebook
+from safety.rules.extractors import (
+    KINDS,
+    accounts,
+    extract,
+    glance,
+    handles,
+    links,
+    phones,
+    places,
+)
 from safety.rules.normalise import fold
 from tests.safety.evasions import FAMILIES
 
@@ -293,6 +302,45 @@ def test_no_text_breaks_an_extractor_and_spans_stay_inside(text: str) -> None:
         assert one.value
         assert one.fragments == ()
         assert 0 <= one.span[0] < one.span[1] <= len(text)
+
+
+EXPRESSIONS = {
+    "account": accounts.IBAN_HEAD, "card": accounts.CARD_LIKE, "wallet": accounts._WALLET,
+    "link": links.WRITTEN, "said": links.SAID, "rue": places._FR, "street": places._EN,
+    "style": handles._LEET_STYLE, "disguised": handles.DISGUISED, "apart": handles.SPELT,
+    "shown": handles.SHOWN_WORD, "elsewhere": handles._EVERYWHERE, "called": handles._CALLED,
+    "same": handles._SAME, "spelt": extractors._SPELT,
+}  # fmt: skip
+PIECES = st.sampled_from(
+    ["fr76 ", "gb 12", "4111 1111 1111 1111", "0x", "ab1" * 12, "t.me/lea", "example point com",
+     " dot ", "12 rue de la paix", "4 high street", "t3l3gr4m", "1nsta", "s n a p", "s-n-a", "a.b",
+     "bird app", "partout", "la-bas", "pseudo", "@ ", "same", "meme", " ", " ", ".", "a", "7", "é",
+     "06 39 98 12 34", "zero six trente neuf", "o6", "3s7", "12", "+33", "un", "et", "il 5", "€"]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+@given(st.lists(PIECES, max_size=12), st.integers(1, 3))
+def test_a_glance_finds_where_an_expression_does(name: str, pieces: list[str], near: int) -> None:
+    text, expression = "".join(pieces), EXPRESSIONS[name]
+    expected = [one.span() for one in expression.finditer(text)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(glance, "LONG", -1)
+        for most in (near, glance.NEAR_MAX):
+            patch.setattr(glance, "NEAR_MAX", most)
+            assert [one.span() for one in glance.Glance(text).finditer(expression)] == expected
+
+
+@given(st.lists(PIECES, max_size=12))
+def test_a_glance_finds_each_run_that_may_hold_a_number(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    expected = {one.span() for one in phones._RUN.finditer(text)
+                if sum(len(piece.digits) for piece in phones.read_pieces(one.group())) > 6
+                and len(one.group()) > 6}  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(glance, "LONG", -1)
+        runs = glance.Glance(text).finditer(phones._RUN, phones._SEVERAL)
+        assert expected <= {one.span() for one in runs}
 
 
 @pytest.mark.parametrize(

@@ -63,15 +63,16 @@ def test_what_does_not_belong_together_is_refused_and_not_read(built: Path):
     assert compiled
     wordly, tags = np.ones(4, bool), np.zeros(4, np.uint16)
     weights, two = np.zeros((4, 2), np.int8), np.zeros(2)
-    compiled.logits("a", wordly, tags, weights, two, two, np.empty(2))
+    compiled.logits(["a"], wordly, tags, weights, two, two, np.empty(2))
     for wrong in (
-        ("a" * (LESSON_CHARACTERS + 1), wordly, tags, weights, two, two, np.empty(2)),
-        ("a", wordly[:0], tags, weights, two, two, np.empty(2)),
-        ("a", wordly, tags[:3], weights[:3], two, two, np.empty(2)),
-        ("a", wordly, tags, weights[:3], two, two, np.empty(2)),
-        ("a", wordly, tags, weights, two, two[:1], np.empty(2)),
-        ("a", wordly, tags, weights, two, two, np.empty(1)),
-        ("a", wordly, tags, weights, two[:0], two[:0], np.empty(0)),
+        (["a", "a" * (LESSON_CHARACTERS + 1)], wordly, tags, weights, two, two, np.empty(2)),
+        (["a"], wordly[:0], tags, weights, two, two, np.empty(2)),
+        (["a"], wordly, tags[:3], weights[:3], two, two, np.empty(2)),
+        (["a"], wordly, tags, weights[:3], two, two, np.empty(2)),
+        (["a"], wordly, tags, weights, two, two[:1], np.empty(2)),
+        (["a"], wordly, tags, weights, two, two, np.empty(1)),
+        (["a"], wordly, tags, weights, two[:0], two[:0], np.empty(0)),
+        ([], wordly, tags, weights, two, two, np.empty(2)),
     ):
         with pytest.raises(ValueError, match=r"window|slots|belong together"):
             compiled.logits(*wrong)
@@ -83,7 +84,7 @@ def test_what_does_not_belong_together_is_refused_and_not_read(built: Path):
     frozen = np.empty(2)
     frozen.flags.writeable = False
     with pytest.raises(TypeError, match="read-write"):
-        compiled.logits("a", wordly, tags, weights, two, two, frozen)
+        compiled.logits(["a"], wordly, tags, weights, two, two, frozen)
 
 
 def test_a_kernel_of_another_source_is_left_alone(
@@ -91,9 +92,10 @@ def test_a_kernel_of_another_source_is_left_alone(
 ):
     shutil.copy(built / kernel.BUILT, tmp_path)
     assert kernel.load(tmp_path)
-    changed = tmp_path / "kernel.c"
-    changed.write_text(kernel.SOURCE.read_text() + "\n")
-    monkeypatch.setattr(kernel, "SOURCE", changed)
+    changed = shutil.copytree(kernel.SOURCES, tmp_path / "native")
+    with (changed / "kernel.h").open("a") as header:
+        header.write("\n")
+    monkeypatch.setattr(kernel, "SOURCES", changed)
     assert kernel.load(tmp_path) is None
     assert Classifier.load(kernel_in=tmp_path).judge("bonjour") == BY_NUMPY.judge("bonjour")
     again = tmp_path / "again"  # a library once loaded stays, whatever lies at its path
@@ -118,7 +120,7 @@ def test_without_a_compiler_it_says_so_and_leaves_nothing(tmp_path: Path):
 
 
 def test_both_hide_the_same_numbers():
-    source = kernel.SOURCE.read_text()
+    source = (kernel.SOURCES / "model.c").read_text()
     assert f"#define LESSON_CHARACTERS {LESSON_CHARACTERS}\n" in source
     assert f"#define NEAR_WORDS {classifier.NEAR_WORDS}\n" in source
     assert f"#define GRAM_MIN {classifier.GRAMS[0]}\n" in source

@@ -1,9 +1,11 @@
 """Words and hashes of words call the same patterns, whichever of the two a process has."""
 
 from array import array
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
+from functools import reduce
+from operator import or_
 
 import pytest
 from hypothesis import example, given
@@ -11,12 +13,12 @@ from hypothesis import strategies as st
 
 from bench import corpus
 from safety.rules import kernel, keys, located, matcher, rulebook
-from safety.rules.kernel import Kernel
-from safety.rules.keys import Calls, Keys
+from safety.rules.kernel import Kernel, Key
+from safety.rules.keys import PARTS_MAX, Calls, Keys, Parts
 from safety.rules.matcher import Matcher
 from safety.rules.needs import ENDS, INSIDE
 from safety.rules.normalise import fold, squeeze
-from safety.rules.patterns import Key, Pattern, choices, expand, one_byte
+from safety.rules.patterns import Pattern, choices, expand, one_byte
 from safety.rules.rulebook import Rule
 from safety.screening import read
 from tests.safety.in_domain import development
@@ -52,15 +54,21 @@ class Both:
         )
 
     def agree(self, text: str) -> int:
-        """How many patterns both say a text may have, as a whole and beside its second half."""
+        """How many patterns both say a text may have, in which of two parts that overlap."""
         data = one_byte(text)
         half = data.find(b" ", len(data) // 2) + 1 or len(data)
-        called = []
+        last = data.find(b" ", half * 3 // 2)
+        parts = [(0, last if last >= half else len(data)), (half, len(data))]
+        called: list[dict[Pattern, Parts]] = []
         for known, calls in self.by:
-            whole, part = known.of(data, 0, len(data)), known.of(data, half, len(data))
-            called.append([set(calls.called(one, whole)) for one in (whole, part)])
+            there = known.of(data, parts)
+            found: defaultdict[Pattern, Parts] = defaultdict(int)
+            for where, one in calls.called(there):
+                found[one] |= where
+            called.append(dict(found))
+            assert calls.where(there) == reduce(or_, found.values(), 0)
         assert called[0] == called[1], text
-        return len(called[0][0])
+        return len(called[0])
 
 
 @pytest.fixture(scope="module")
@@ -117,38 +125,55 @@ def test_rules_find_the_same_without_the_kernel(monkeypatch: pytest.MonkeyPatch)
         forget()
 
 
-def test_a_part_that_is_none_and_a_set_that_is_none_are_refused(compiled: Kernel) -> None:
-    noted = bytes(keys.NOTED_BYTES)
-    some = compiled.present(noted, b"a word", 0, 6)
+def test_a_part_that_is_none_and_a_table_that_is_none_are_refused(compiled: Kernel) -> None:
+    noted = compiled.noted([b"word"])
+    some = compiled.keys(noted, b"a word", [(0, 6)])
     for wrong in ((-1, 3), (3, 2), (0, 7)):
         with pytest.raises(ValueError, match="within it"):
-            compiled.present(noted, b"a word", *wrong)
+            compiled.keys(noted, b"a word", [wrong])
     with pytest.raises(ValueError, match="fixed size"):
-        compiled.present(noted[1:], b"a word", 0, 6)
+        compiled.keys(noted[1:], b"a word", [(0, 6)])
+    with pytest.raises(ValueError, match="at most 64"):
+        compiled.keys(noted, b"a word", [(0, 6)] * (PARTS_MAX + 1))
     table = bytes(array("Q", [1, 0, 0]))
-    assert compiled.called(table, some, some, ()) == []
-    full = bytes(array("Q", [1] * 16))
-    for wrong_set in (b"", some[8:], some[1:], full):
-        with pytest.raises(ValueError, match="as `present` makes them"):
-            compiled.called(table, wrong_set, some, ())
+    assert compiled.called(table, some, ()) == []
+    assert compiled.where(table, some) == 0
+    full = bytes(array("Q", [1] * 32))
+    for wrong_keys in (b"", some[16:], some[1:], full):
+        with pytest.raises(ValueError, match="broken"):
+            compiled.called(table, wrong_keys, ())
+        with pytest.raises(ValueError, match="broken"):
+            compiled.where(table, wrong_keys)
+
+
+def test_a_pattern_that_is_none_is_refused(compiled: Kernel) -> None:
+    some: frozenset[Key] = frozenset((b"a", (b"a", b"b")))
+    assert compiled.calls([]) == bytes(array("Q", [1, 0, 0]))
+    for wrong in (None, (True, some, some), (True, some, some, [some]), (True, None, some, ())):
+        with pytest.raises((TypeError, ValueError)):
+            compiled.calls([wrong])  # type: ignore[list-item]
+    with pytest.raises(TypeError):
+        compiled.calls([(True, frozenset(("a",)), some, ())])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="in a list"):
+        compiled.calls(())  # type: ignore[arg-type]
 
 
 @given(st.lists(st.one_of(st.integers(0, 40), st.integers(0, 2**64 - 1)), max_size=40))
 def test_a_broken_table_is_refused_or_calls_what_there_is(compiled: Kernel, table: list[int]):
-    known = bytes([0xFF]) * keys.NOTED_BYTES
-    some = compiled.present(known, b"ab", 0, 2)
-    hashes = [one for one in array("Q", some) if one]
+    known = bytes([0xFF]) * len(compiled.noted([]))
+    some = compiled.keys(known, b"ab", [(0, 2), (0, 1)])
+    hashes = [one for one in array("Q", some)[::2] if one]
     numbers = [hashes[one % len(hashes)] if 30 < one < 40 else one for one in table]
-    said: list[str] = []
+    said: list[tuple[Parts, str]] = []
     with suppress(ValueError):
-        said = compiled.called(bytes(array("Q", numbers)), some, some, ("one", "two"))
-    assert set(said) <= {"one", "two"}
+        said = compiled.called(bytes(array("Q", numbers)), some, ("one", "two"))
+    assert {one for _, one in said} <= {"one", "two"}
+    assert all(0 < parts < 4 for parts, _ in said)
 
 
 def test_python_and_c_hide_the_same_numbers() -> None:
-    source = Path(kernel.SOURCE).read_text()
+    source = (kernel.SOURCES / "keys.c").read_text()
     assert f"#define SHORTEST {ENDS[0]} " in source
     assert f"#define LONGEST {ENDS[-1]}\n" in source
     assert f"#define INSIDE {INSIDE} " in source
-    assert f"#define NOTED_SHIFT {keys._NOTED_SHIFT} " in source
-    assert keys.NOTED_BYTES == 1 << (64 - keys._NOTED_SHIFT - 3)
+    assert f"#define PARTS_MAX {PARTS_MAX}\n" in source

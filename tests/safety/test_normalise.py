@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from safety.rules import disguise
+from safety.rules import disguise, normalise
 from safety.rules.normalise import VIEWS_MAX, fold, squeeze
 from tests.fuzz.harness import check
 
@@ -56,8 +56,48 @@ def test_tokens_are_words_of_plain_letters_and_numbers(text: str) -> None:
 
 @given(DISGUISED | TEXTS)
 def test_a_long_word_is_read_at_once_as_it_is_sign_by_sign(core: str) -> None:
-    signs = disguise._read_signs(disguise._drawn(core), {})
-    assert disguise._read_at_once(core) == signs
+    text, places = disguise._read_at_once(core)
+    assert (text, list(places)) == disguise._read_signs(disguise._drawn(core), {})
+
+
+ORDINARY = "il fait beau, on se voit demain a 20 h ? luc est la - oui non 5 4 j'y vais " * 12
+
+
+@pytest.mark.parametrize("before", [200, 1_500])
+@pytest.mark.parametrize(
+    "end",
+    [
+        "t e l e g r a m tel*gr@m", "t3l3gr4m 50 v1en5 m0i 20 oui", "luc tse", "in sta",
+        "5 4 s n a p", "s -- 4 -- p a", "a a y 5", "a a @", "4 - s - n", "a - y - s n p",
+        "j'y - s n a p", "an a luc", "n'n a a", "$.$ $$",
+    ],
+)  # fmt: skip
+def test_what_other_texts_said_changes_no_reading(before: int, end: str) -> None:
+    text = ORDINARY[:before] + end
+    normalise._SEEN.forget()
+    first = [view.text for view in squeeze(fold(text))]
+    for word in {*text.split(), "tse", "sta", "in", "--", "-", "50", "20"}:
+        squeeze(fold(f"bonjour {word} merci"))
+        squeeze(fold(f"{word} {word}"))
+    squeeze(fold(ORDINARY[:900]))
+    assert [view.text for view in squeeze(fold(text))] == first
+
+
+WORDS = st.sampled_from(
+    ["luc", "tse", "in", "sta", "5", "4", "-", "--", "s", "n", "a", "p", "j'y", "50", "m0i", "tel",
+     "egram", "v1en5", "t3l", "(5)", "oui", "non,", "c", "mb1", "!", "@", "a", "y", "€", "x.y",
+     "rus", "", "5-6", "an", "n'n", "$$"]
+)  # fmt: skip
+
+
+@given(st.lists(WORDS, max_size=14), st.lists(WORDS, max_size=14))
+def test_what_one_other_text_said_changes_no_reading(words: list[str], other: list[str]) -> None:
+    text = " ".join(words)
+    normalise._SEEN.forget()
+    first = [view.text for view in squeeze(fold(text))]
+    for one in (other, *([word] for word in words)):
+        squeeze(fold(" ".join(one)))
+    assert [view.text for view in squeeze(fold(text))] == first
 
 
 def test_folding_keeps_words_prices_and_emoji() -> None:

@@ -73,7 +73,8 @@ class Compiling(Silent):
 
     def match(self, reading: Reading) -> list[Hit]:
         patterns.release_compiled()
-        return [] if patterns.Pattern("fraise").spans(b"pomme", 0, 5, 1) else super().match(reading)
+        found = patterns.Pattern("e{70}").spans(b"pomme", 0, 5, 1)  # which RE2 has to do
+        return [] if found else super().match(reading)
 
 
 def silent(clock: Callable[[], int]) -> Engine:

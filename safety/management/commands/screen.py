@@ -11,6 +11,7 @@ out, as a server does whose SECOND_OPINION is off, and so does a warning where i
 what a server's own process would. A bad line yields `{line, error}` and the stream goes on.
 """
 
+import gc
 import json
 import sys
 import time
@@ -73,6 +74,7 @@ class Command(BaseCommand):
             engine = warm_up(rules_only=settings.SCREENING_RULES_ONLY)
         except ValueError as error:
             raise CommandError(f"the rule book does not load: {error}") from None
+        gc.freeze()  # as a server does: no text pays for a sweep over what is loaded
         try:
             with self._settling(engine, second_opinion) as settle:
                 if explain:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from safety.rules.extractors import accounts, handles, links, mails, phones, places
-from safety.rules.extractors.glance import Glance
+from safety.rules.extractors.glance import Glance, glanced
 from safety.rules.extractors.kinds import (
     ADDRESS,
     CARD,
@@ -44,7 +44,7 @@ _SINGLES_MIN = 4  # letters standing alone in a word that was spelt apart
 # Led by what is rare, so that a search skips the letters.
 _LETTERS_DIGITS = re.compile(r"[0134@5$!](?:(?<=[a-z$].)[a-z]|(?<=[15!$])[a-z]{3})")
 _LONG_MIN = 26  # letters and digits in a row
-_LONG = re.compile(rf"(?<![a-z0-9])[a-z0-9]{{{_LONG_MIN}}}")
+_LONG = glanced(rf"(?<![a-z0-9])[a-z0-9]{{{_LONG_MIN}}}")
 _NAMING = re.compile(r"[!$@0-9]")  # what a plain text names a network with, beside its words
 _MARKS = re.compile(rf"[{handles.SIGNS}]")
 _FACTS = frozenset().union(
@@ -76,41 +76,45 @@ def _find(text: str, words: list[str]) -> list[Found]:
     glance = Glance(text)
     found: list[Found] = []
     if digits >= 2:
-        found.extend(_accounts(text, digits, glance))
+        found.extend(_accounts(glance, digits))
     if digits >= phones.DIGITS_MIN or (not facts.isdisjoint(_SAID) and _dictated(words)):
-        found.extend(_apart(phones.phones(text), found))
+        found.extend(_apart(phones.phones(glance), found))
     if ("@" in text or not facts.isdisjoint(mails.HINTS)) and glance.may_have(mails.ENDED):
         found.extend(islice(mails.mails(text), FOUND_MAX))
     if facts or "." in text:
-        found.extend(_apart(_links(text, facts, glance), found))
+        found.extend(_apart(_links(glance, facts), found))
     if facts or spelt or not text.isascii() or _NAMING.search(text):
-        clues = _clues(text, facts, digits, glance, spelt=spelt)
-        found.extend(islice(handles.handles(text, clues), FOUND_MAX) if clues else ())
+        clues = _clues(glance, facts, digits, spelt=spelt)
+        found.extend(islice(handles.handles(glance, clues), FOUND_MAX) if clues else ())
     if "$" in text:
         found.extend(islice(handles.cashtags(text), FOUND_MAX))
-    if digits and not facts.isdisjoint(places.STREETS) and glance.may_have(*places.WRITTEN):
-        found.extend(islice(places.addresses(text), FOUND_MAX))
+    if digits and not facts.isdisjoint(places.STREETS):
+        found.extend(islice(places.addresses(glance), FOUND_MAX))
     if where := facts & places.WHERE:
         found.extend(places.meetings(text, where))
     return found
 
 
-_SPELT = re.compile(
-    r"(?<![a-z0-9])(?:[a-z]([.\-_*~|/])[a-z](?:\1[a-z]){0,20}"
-    r"|[a-z0-9@._:/](?: [a-z0-9@._:/]){2,60})(?![a-z0-9])"
+_BETWEEN = "|".join(rf"(?:{re.escape(sign)}[a-z]){{1,21}}" for sign in ".-_*~|/")
+_SPELT = glanced(
+    rf"(?<![a-z0-9])(?:[a-z](?:{_BETWEEN})|[a-z0-9@._:/](?: [a-z0-9@._:/]){{2,60}})(?![a-z0-9])"
 )
 
 
 def _unspelt(text: str) -> str:
     """`text` with words spelt apart (`s-i-x`, `s i x`) written together, each where it began."""
-    return _SPELT.sub(_together, text)
+    written: list[str] = []
+    done = 0
+    for found in Glance(text).finditer(_SPELT):
+        written += (text[done : found.start()], _together(found.group()))
+        done = found.end()
+    return "".join((*written, text[done:]))
 
 
-def _together(found: re.Match[str]) -> str:
-    spelt = found.group()
+def _together(spelt: str) -> str:
     if not any(map(str.isalpha, spelt)):
         return spelt  # digits one by one need no help
-    return spelt.replace(found[1] or " ", "").ljust(len(spelt))
+    return spelt.replace(spelt[1], "").ljust(len(spelt))
 
 
 def _apart(more: Iterable[Found], found: Sequence[Found]) -> list[Found]:
@@ -127,41 +131,38 @@ def _dictated(words: list[str]) -> bool:
     return sum(map(_SAID.__contains__, words)) + sum(map(str.isdigit, words)) >= _SAID_MIN
 
 
-def _accounts(text: str, digits: int, glance: Glance) -> Iterator[Found]:
+def _accounts(glance: Glance, digits: int) -> Iterator[Found]:
     if digits >= 9:
-        if glance.may_have(accounts.IBAN_HEAD):
-            yield from islice(accounts.ibans(text), FOUND_MAX)
-        if digits >= 13 and glance.may_have(accounts.CARD_LIKE):
-            yield from islice(accounts.cards(text), FOUND_MAX)
-    long = max(map(len, text.split(" "))) >= _LONG_MIN
-    if long and glance.may_have(_LONG) and _LONG.search(text):
-        yield from islice(accounts.wallets(text), FOUND_MAX)
+        yield from islice(accounts.ibans(glance), FOUND_MAX)
+        if digits >= 13:
+            yield from islice(accounts.cards(glance), FOUND_MAX)
+    long = max(map(len, glance.text.split(" "))) >= _LONG_MIN
+    if long and any(glance.finditer(_LONG)):
+        yield from islice(accounts.wallets(glance), FOUND_MAX)
 
 
-def _links(text: str, facts: frozenset[str], glance: Glance) -> Iterator[Found]:
-    if "." in text and links.DOTTED.search(text):
-        if glance.may_have(links.WRITTEN):
-            yield from islice(links.links(text), FOUND_MAX)
+def _links(glance: Glance, facts: frozenset[str]) -> Iterator[Found]:
+    if "." in glance.text and links.DOTTED.search(glance.text):
+        yield from islice(links.links(glance), FOUND_MAX)
         if not facts.isdisjoint(_ENS):
-            yield from islice(accounts.wallets(text), FOUND_MAX)
+            yield from islice(accounts.wallets(glance), FOUND_MAX)
     spoken = not facts.isdisjoint(links.SPOKEN) and not facts.isdisjoint(links.SAID_TLD)
-    if (spoken or _spaced(text, facts, glance)) and glance.may_have(links.SAID):
-        yield from islice(links.said_links(text), FOUND_MAX)
+    if spoken or _spaced(glance, facts):
+        yield from islice(links.said_links(glance), FOUND_MAX)
 
 
-def _spaced(text: str, facts: frozenset[str], glance: Glance) -> bool:
+def _spaced(glance: Glance, facts: frozenset[str]) -> bool:
     """Whether a dot and what ends an address stand apart: `example . com`."""
-    if "." not in text or facts.isdisjoint(links.SAID_TLD):
+    if "." not in glance.text or facts.isdisjoint(links.SAID_TLD):
         return False
-    return glance.may_have(links.SPACED) and links.SPACED.search(text) is not None
+    return any(glance.finditer(links.SPACED))
 
 
 _ENS = frozenset({"eth", "sol", "btc"})
 
 
-def _clues(
-    text: str, facts: frozenset[str], digits: int, glance: Glance, *, spelt: bool
-) -> handles.Clues:
+def _clues(glance: Glance, facts: frozenset[str], digits: int, *, spelt: bool) -> handles.Clues:
+    text = glance.text
     return handles.Clues(
         facts & handles.NAMES,
         shown=not facts.isdisjoint(handles.SHOWN) and glance.may_have(handles.SHOWN_WORD),

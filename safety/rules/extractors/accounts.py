@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice, pairwise
 
+from safety.rules.extractors.glance import Glance, glanced
 from safety.rules.extractors.kinds import CARD, CRYPTO, IBAN, Found
 
 CANDIDATES_MAX = 24
@@ -32,7 +33,7 @@ _LETTERS = {
     }.items()
     for country in countries.split()
 }  # fmt: skip
-IBAN_HEAD = re.compile(r"(?<![a-z0-9])[a-z]{2}[ \-.:]{0,2}\d[ .\-]{0,2}\d")
+IBAN_HEAD = glanced(r"(?<![a-z0-9])[a-z]{2}[ \-.:]{0,2}\d[ .\-]{0,2}\d")
 # What may be a digit, digits of other scripts included, before it is asked whether it is one.
 _CHECK_DIGITS = re.compile(r"[0-9\u0660-\U0010ffff](?<=\d)[ .\-]{0,2}\d")
 _COUNTRY = re.compile(r"(?<![A-Za-z0-9])([A-Za-z]{2})[ \-.:]{0,2}\Z")
@@ -41,9 +42,10 @@ _ALPHANUMERIC = re.compile(r"[a-z0-9]")
 REACH = 110  # characters in which an account number is written
 
 
-def ibans(text: str) -> Iterator[Found]:
+def ibans(glance: Glance) -> Iterator[Found]:
     """The account numbers of a folded text whose check digits and letters are right."""
-    for found in islice(IBAN_HEAD.finditer(text), CANDIDATES_MAX):
+    text = glance.text
+    for found in islice(glance.finditer(IBAN_HEAD), CANDIDATES_MAX):
         length = _LENGTHS.get(found.group()[:2])
         if length is None:
             continue
@@ -74,7 +76,7 @@ def _mod_97(compact: str) -> int:
     return int("".join(str(int(one, 36)) for one in compact[4:] + compact[:4])) % 97
 
 
-CARD_LIKE = re.compile(r"(?<![a-z0-9+.,])[2-6]\d{3}(?:[ .\-]{0,2}\d){9,15}(?![a-z0-9])")
+CARD_LIKE = glanced(r"(?<![a-z0-9+.,])[2-6]\d{3}(?:[ .\-]{0,2}\d){9,15}(?![a-z0-9])")
 _NOT_DIGIT = re.compile(r"[^0-9]")
 _SCHEMES = re.compile(  # Visa, Mastercard, American Express, Discover, Maestro, Diners, JCB
     r"4\d{12}(?:\d{3}){0,2}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"
@@ -82,9 +84,9 @@ _SCHEMES = re.compile(  # Visa, Mastercard, American Express, Discover, Maestro,
 )
 
 
-def cards(text: str) -> Iterator[Found]:
+def cards(glance: Glance) -> Iterator[Found]:
     """The payment cards of a folded text: a known scheme and a right check digit."""
-    for found in islice(CARD_LIKE.finditer(text), CANDIDATES_MAX):
+    for found in islice(glance.finditer(CARD_LIKE), CANDIDATES_MAX):
         digits = _NOT_DIGIT.sub("", found.group())
         if _SCHEMES.fullmatch(digits) and _luhn(digits):
             yield CARD, digits, found.span()
@@ -97,7 +99,7 @@ def _luhn(digits: str) -> bool:
 
 # The folded view has lost the case of letters, so the checks of base 58 cannot be computed:
 # those wallets need a known head, the full length and a mixture no word has.
-_WALLET = re.compile(
+_WALLET = glanced(
     r"(?<![a-z0-9])(?:(?P<ether>0x[0-9a-f]{40})|(?P<segwit>(?:bc|ltc|tb)1[a-z0-9]{25,87})"
     r"|(?P<base58>[13tlmdr][a-z0-9]{25,34}|4[a-z0-9]{94})"
     r"|(?P<named>[a-z0-9\-]{3,40}\.(?:eth|sol|crypto|btc)))(?![a-z0-9])"
@@ -106,9 +108,9 @@ _TURNS_MIN = 6  # between letters and digits
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 
 
-def wallets(text: str) -> Iterator[Found]:
+def wallets(glance: Glance) -> Iterator[Found]:
     """The crypto addresses of a folded text."""
-    for found in islice(_WALLET.finditer(text), CANDIDATES_MAX):
+    for found in islice(glance.finditer(_WALLET), CANDIDATES_MAX):
         value = found.group()
         if found.lastgroup == "segwit" and not _bech32(value):
             continue

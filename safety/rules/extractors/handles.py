@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from safety.rules.extractors.glance import Glance, glanced
 from safety.rules.extractors.kinds import HANDLE, PAYMENT, Found, words
 from safety.rules.normalise import Span
 
@@ -53,20 +54,20 @@ SHOWN = frozenset(
 )  # fmt: skip
 _SHOWN_VALUES = {"rev tag": "revolut", "cash app": "cashapp", "whats app": "whatsapp",
                  "tik tok": "tiktok", "pay pal": "paypal"}  # fmt: skip
-DISGUISED = re.compile(
+DISGUISED = glanced(
     r"(?<![a-z0-9])(?:t[e3]l[e3]gr[a4@]m+e?|wh?[a4@]t+s+ ?[a4@]p+|[i1!]n[s5$]t[a4@](?:gr[a4@]m)?"
     r"|[s5$]n[a4@]p(?:ch[a4@]t)?|d[i1!]sc[o0]rd|tw[i1!]tt[e3]r|f[a4@]c[e3]b[o0]{2}k|k[i1!]k"
     r"|[s5$]kyp[e3]|[s5$][i1!]gn[a4@]l|v[i1!]b[e3]r|m[e3]ss[e3]ng[e3]r|p[a4@]yp[a4@]l"
     r"|r[e3]v[o0]lut|lyd[i1!][a4@]|c[a4@]sh[a4@]pp)(?![a-z0-9])"
 )
-SPELT = re.compile(r"(?<![a-z0-9])[a-z0-9@$!](?:[ .\-_*/|+]{1,3}[a-z0-9@$!]){3,12}(?![a-z0-9])")
+SPELT = glanced(r"(?<![a-z0-9])[a-z0-9@$!](?:[ .\-_*/|+]{1,3}[a-z0-9@$!]){3,12}(?![a-z0-9])")
 # A text that writes letters as digits everywhere: digits mark no name there.
-_LEET_STYLE = re.compile(r"[a-z][013457@$!€]+[a-z]|(?<![a-z0-9])[$!][a-z]{2}")
+_LEET_STYLE = glanced(r"[a-z][013457@$!€]+[a-z]|(?<![a-z0-9])[$!][a-z]{2}")
 _LEET_MANY = 3
 _PLAINER = re.compile(r"(?<![a-z0-9_.@])(?=[a-z]*[013457@$!€])[a-z013457@$!€]{2,12}(?![a-z0-9_.@])")
 _LEET = str.maketrans("01345@7$!€", "oieasatsie")
 _SIGN = re.compile(rf"[{SIGNS}]")
-SHOWN_WORD = re.compile(rf"(?<![a-z0-9]){_SHOWN}(?![a-z0-9])")
+SHOWN_WORD = glanced(rf"(?<![a-z0-9]){_SHOWN}(?![a-z0-9])")
 
 _CONNECT = re.compile(
     r"(?:[\s:=\-–>→👉➡,(\"'«»|~*#]|(?:c'?(?:est|etait)|ces?t|c|it'?s|its|is|est|sera|sous|under|as"
@@ -121,13 +122,15 @@ class Clues(NamedTuple):
         return any(self)
 
 
-def handles(text: str, clues: Clues) -> Iterator[Found]:
+def handles(glance: Glance, clues: Clues) -> Iterator[Found]:
     """Names on networks and payment apps in a folded text."""
-    mentions = sorted(set(islice(_mentions(text, clues), 2 * MENTIONS_MAX)))[:MENTIONS_MAX]
+    mentions = sorted(set(islice(_mentions(glance, clues), 2 * MENTIONS_MAX)))[:MENTIONS_MAX]
     if not (mentions or clues.same):
         return
-    if len(_LEET_STYLE.findall(text)) >= _LEET_MANY:
-        text = _PLAINER.sub(lambda one: one.group().translate(_LEET), text)
+    if len(list(islice(glance.finditer(_LEET_STYLE), _LEET_MANY))) == _LEET_MANY:
+        plainer = _PLAINER.sub(lambda one: one.group().translate(_LEET), glance.text)
+        glance = Glance(plainer)
+    text = glance.text
     for start, end, network, sign in mentions:
         found = _named_after(text, start, end, sign=sign) or _named_before(text, start)
         if found is not None:
@@ -135,27 +138,28 @@ def handles(text: str, clues: Clues) -> Iterator[Found]:
             kind = PAYMENT if network in _PAYER_NAMES else HANDLE
             yield kind, f"{network}:{name}", (min(start, first), max(end, last))
     if clues.same:
-        yield from _everywhere(text, [(start, end) for start, end, _, _ in mentions])
+        yield from _everywhere(glance, [(start, end) for start, end, _, _ in mentions])
 
 
 _PAYER_NAMES = frozenset(_PAYERS.values())
 _Mention = tuple[int, int, str, bool]
 
 
-def _mentions(text: str, clues: Clues) -> Iterator[_Mention]:
+def _mentions(glance: Glance, clues: Clues) -> Iterator[_Mention]:
+    text = glance.text
     for name in clues.words:
         yield from _word(text, name)
     if clues.disguised:
-        for found in islice(DISGUISED.finditer(text), MENTIONS_MAX):
+        for found in islice(glance.finditer(DISGUISED), MENTIONS_MAX):
             name = found.group().translate(_LEET).replace(" ", "")
             yield *found.span(), _PLAIN.get(name) or _PAYERS.get(name, name), False
     if clues.spelt:
-        for found in islice(SPELT.finditer(text), MENTIONS_MAX):
+        for found in islice(glance.finditer(SPELT), MENTIONS_MAX):
             name = "".join(filter(str.isalnum, found.group().translate(_LEET)))
             if name in NAMES:
                 yield *found.span(), _PLAIN.get(name) or _PAYERS[name], False
     if clues.shown:
-        for found in islice(SHOWN_WORD.finditer(text), MENTIONS_MAX):
+        for found in islice(glance.finditer(SHOWN_WORD), MENTIONS_MAX):
             name = found.group()
             yield *found.span(), _SHOWN_VALUES.get(name, name.replace(" ", "-")), False
     if clues.signs:
@@ -267,12 +271,12 @@ def _named_before(text: str, start: int) -> tuple[str, int, int] | None:
 
 # -- The same name ------------------------------------------------------------------------------
 
-_SAME = re.compile(r"(?<![a-z])(?:same|meme|pareil(?:le)?|identique|identical)(?![a-z])")
-_CALLED = re.compile(
+_SAME = glanced(r"(?<![a-z])(?:same|meme|pareil(?:le)?|identique|identical)(?![a-z])")
+_CALLED = glanced(
     r"@(?![a-z0-9])|(?<![a-z])(?:pseudos?|name|nom|prenom|username|user|handle|nick(?:name)?|tag"
     r"|compte|account|arobase)(?![a-z])"
 )
-_EVERYWHERE = re.compile(
+_EVERYWHERE = glanced(
     r"(?<![a-z])(?:partout|everywhere|ailleurs|elsewhere|la-?bas|over there"
     r"|(?:every|any|other|all) (?:apps?|networks?|platforms?|socials)"
     r"|(?:autres?|tous les|les) (?:applis?|reseaux|plateformes?))(?![a-z])"
@@ -281,19 +285,19 @@ SAME = words("same meme pareil pareille identique identical every everywhere par
 _SAME_REACH = 70
 
 
-def _everywhere(text: str, mentions: Sequence[Span]) -> Iterator[Found]:
+def _everywhere(glance: Glance, mentions: Sequence[Span]) -> Iterator[Found]:
     """A name for every network, and the same name elsewhere."""
-    places = [one.span() for one in islice(_EVERYWHERE.finditer(text), MENTIONS_MAX)]
+    places = [one.span() for one in islice(glance.finditer(_EVERYWHERE), MENTIONS_MAX)]
     for start, end in places:
-        if found := _named_before(text, start):
+        if found := _named_before(glance.text, start):
             yield HANDLE, f"everywhere:{found[0]}", (found[1], end)
     if places or mentions:
-        yield from _same_names(text, [*places, *mentions])
+        yield from _same_names(glance, [*places, *mentions])
 
 
-def _same_names(text: str, places: Sequence[Span]) -> Iterator[Found]:
-    names = [one.span() for one in islice(_CALLED.finditer(text), 16)]
-    for same in islice(_SAME.finditer(text), 8):
+def _same_names(glance: Glance, places: Sequence[Span]) -> Iterator[Found]:
+    names = [one.span() for one in islice(glance.finditer(_CALLED), 16)]
+    for same in islice(glance.finditer(_SAME), 8):
         for name in names:
             if not -24 <= name[0] - same.end() <= 24 and abs(same.start() - name[1]) > 24:
                 continue

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from safety.rules.extractors.glance import Glance, glanced
 from safety.rules.extractors.kinds import LINK, PAYMENT, PROFILE, Found, words
 from safety.rules.extractors.mails import DOT
 
@@ -36,15 +37,15 @@ _SHORT = (
     "|pt|si|pl"
 )
 _HOST = rf"(?:[a-z0-9][a-z0-9\-]{{0,40}}\.){{1,4}}(?:{_SURE}|{_SHORT})"
-WRITTEN = re.compile(
+WRITTEN = glanced(
     rf"(?<![a-z0-9@.\-_])(?:(h(?:tt|xx)ps?: ?//)|(www\.))?({_HOST})(?![a-z0-9\-])(/[^\s]{{0,200}})?"
 )
 _SHORT_END = re.compile(rf"\.(?:{_SHORT})$")
 DOTTED = re.compile(r"\.[a-z]{2}")
 SPOKEN = frozenset({"dot", "point", "punto"})
-SPACED = re.compile(r"\. (?:com|fr|net|org|me)(?![a-z0-9])| \.(?:com|fr|net|org|me)(?![a-z0-9])")
+SPACED = glanced(r"\. (?:com|fr|net|org|me)(?![a-z0-9])| \.(?:com|fr|net|org|me)(?![a-z0-9])")
 SAID_TLD = words("com fr net org me io example gg fans app bio")
-SAID = re.compile(
+SAID = glanced(
     rf"(?:\.|(?<![a-z0-9])(?:dot|point|pt|punto))[ )\]}}>*_\-]{{0,3}}({'|'.join(sorted(SAID_TLD))})"
     r"(?![a-z0-9])((?: ?(?:/|slash) ?[a-z0-9_\-.]{2,60}){0,3})"
 )
@@ -58,9 +59,9 @@ _SLASH = re.compile(r" ?(?:/|slash) ?")
 _PROFILE_ROOT = re.compile(r"^(?:t|m|wa|kik|signal|line|fb|ig)\.me$")
 
 
-def links(text: str) -> Iterator[Found]:
+def links(glance: Glance) -> Iterator[Found]:
     """The links written with a dot."""
-    for found in islice(WRITTEN.finditer(text), CANDIDATES_MAX):
+    for found in islice(glance.finditer(WRITTEN), CANDIDATES_MAX):
         host = found[3].removeprefix("www.")
         kind = _kind(host)
         announced = found[1] or found[2] or found[4]
@@ -71,9 +72,10 @@ def links(text: str) -> Iterator[Found]:
         yield kind, host + path, (found.start(), found.end() - len(found[4] or "") + len(path))
 
 
-def said_links(text: str) -> Iterator[Found]:
+def said_links(glance: Glance) -> Iterator[Found]:
     """The links whose dots are words or stand apart: `example point com slash vip`."""
-    for found in islice(SAID.finditer(text), CANDIDATES_MAX):
+    text = glance.text
+    for found in islice(glance.finditer(SAID), CANDIDATES_MAX):
         first = max(0, found.start() - _SAID_REACH)
         head = _SAID_HEAD.search(text[first : found.start()])
         if head is None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from safety.rules.extractors.glance import glanced
 from safety.rules.extractors.kinds import EMAIL, Found
 
 CANDIDATES_MAX = 24
@@ -17,7 +18,7 @@ DOT = rf"(?: ?\. ?|{_BEFORE}(?:dot|point|pt|punto){_AFTER})"
 _SIGN = re.compile(rf"(?:@|{_BEFORE}(?<![a-z0-9])(?:arr?obas?e?|at|@){_AFTER})")
 _DOMAIN = re.compile(rf" ?([a-z0-9][a-z0-9\-]{{1,40}}(?:{DOT}[a-z0-9\-]{{2,30}}){{0,2}}?)"
                      rf"{DOT}({TLD})(?![a-z0-9])(?:{DOT}({TLD})(?![a-z0-9]))?")  # fmt: skip
-ENDED = re.compile(  # what every address has, sign and end
+ENDED = glanced(  # what every address has, sign and end
     rf"(?:@|(?:^|[^a-z0-9])(?:arr?obas?e?|at)){_AFTER} ?[a-z0-9][a-z0-9\-]{{1,40}}"
     rf"(?:{DOT}[a-z0-9\-]{{2,30}}){{0,2}}?{DOT}(?:{TLD})(?![a-z0-9])"
 )

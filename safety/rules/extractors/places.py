@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from safety.rules.extractors.glance import Glance, glanced
 from safety.rules.extractors.kinds import ADDRESS, MEETING, Found, words
 from safety.rules.normalise import Span
 
@@ -16,7 +17,7 @@ _FR_STREET = (
     r"|esplanade|promenade|venelle|ruelle|sentier|lotissement|hameau|residence"
 )
 _FR_UNSURE = r"place|route|cours|square|passage|villa|rte|cite"
-_FR = re.compile(
+_FR = glanced(
     r"(?<![\d.,€$£])(?:n°? ?)?\d{1,4}(?: ?(?:bis|ter|quater|[abc]))?,? (?:de la |du |le |la )?"
     rf"(?:(?P<sure>{_FR_STREET})|(?P<unsure>{_FR_UNSURE}))"
     r"\.? (?P<name>(?:d[eu]s? |de l[a'] ?|d'|l'|la |le |les |du )?[a-z][a-z'\-]{1,24}"
@@ -26,7 +27,7 @@ _EN_STREET = r"street|str|road|rd|avenue|ave|lane|crescent|terrace|mews|boulevar
 _EN_UNSURE = (
     r"st|drive|dr|close|court|ct|gardens|gdns|place|square|sq|grove|hill|row|walk|way|park|ln"
 )
-_EN = re.compile(
+_EN = glanced(
     r"(?<![\d.,€$£:])(?P<number>\d{1,5}[a-f]?),? (?P<name>(?:[a-z][a-z'\-]{1,20} ){1,3})"
     rf"(?:(?P<sure>{_EN_STREET})|(?P<unsure>{_EN_UNSURE}))(?![a-z0-9])"
 )
@@ -52,10 +53,11 @@ STREETS = frozenset(
 )  # words that make a text worth a look
 
 
-def addresses(text: str) -> Iterator[Found]:
+def addresses(glance: Glance) -> Iterator[Found]:
     """The street addresses of a folded text that has a digit and a kind of street."""
+    text = glance.text
     for pattern in WRITTEN:
-        for found in islice(pattern.finditer(text), CANDIDATES_MAX):
+        for found in islice(glance.finditer(pattern), CANDIDATES_MAX):
             if not _NOT_NAMES.isdisjoint(found["name"].split()):
                 continue
             around = text[max(0, found.start() - _NEAR) : found.end() + _NEAR]
