@@ -147,7 +147,7 @@ _Mention = tuple[int, int, str, bool]
 
 def _mentions(glance: Glance, clues: Clues) -> Iterator[_Mention]:
     text = glance.text
-    for name in clues.words:
+    for name in sorted(clues.words):  # a set has another order in each process
         yield from _word(text, name)
     if clues.disguised:
         for found in islice(glance.finditer(DISGUISED), MENTIONS_MAX):

@@ -118,7 +118,7 @@ def meetings(text: str, words: frozenset[str]) -> Iterator[Found]:
 
 
 def _places(text: str, words: frozenset[str]) -> Iterator[Span]:
-    for word in words:
+    for word in sorted(words):  # a set has another order in each process
         end = 0
         while (start := text.find(word, end)) >= 0:
             end = start + len(word)
