@@ -110,8 +110,12 @@ class Kernel(Protocol):
         """The program of an expression of the packs; ValueError when it is outside the language."""
         ...
 
+    def starts(self, data: bytes, /) -> bytes:
+        """Where in `data` an expression may begin between two ends of words."""
+        ...
+
     def spans(
-        self, program: Program, data: bytes, start: int, end: int, most: int, /
+        self, program: Program, data: bytes, starts: bytes, start: int, end: int, most: int, /
     ) -> list[Span] | None:
         """The first spans in `data[start:end]` that an expression has between two ends of words,
         each after the one before, as RE2 finds them; None where the search takes too long."""

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from safety.rules.extractors import Extract
 from safety.rules.keys import PARTS_MAX, Calls, Keys, Parts, calls_of, words_of
 from safety.rules.normalise import Span, View
-from safety.rules.patterns import Pattern, one_byte
+from safety.rules.patterns import Pattern, line_of
 
 OCCURRENCES_MAX = 32  # of one pattern in one text
 PART_STRIDES = 3  # each as many words as a rule may reach; the last is the first of the next part
@@ -65,13 +65,14 @@ class Text:
 
     def __init__(self, view: View, known: Keys, reach: int) -> None:
         self.view = view
-        self.data = one_byte(view.text)
+        self._line = line_of(view.text)
+        data = self._line.data
         self._steps = 0
-        self._bounds = [(0, len(self.data))]
+        self._bounds = [(0, len(data))]
         glued = not view.text.isascii() and _GLUED.search(view.text) is not None
-        if not glued and _has_words(self.data, PART_STRIDES * reach + 1):
-            self._bounds = list(_parts(self.data, reach))
-        self._keys = known.of(self.data, self._bounds)
+        if not glued and _has_words(data, PART_STRIDES * reach + 1):
+            self._bounds = list(_parts(data, reach))
+        self._keys = known.of(data, self._bounds)
         self.everywhere: Parts = (1 << len(self._bounds)) - 1
         self._windows: dict[Parts, tuple[Span, ...]] = {}
 
@@ -93,13 +94,13 @@ class Text:
             raise TooDense
         spans: list[Span] = []
         for start, end in windows:
-            spans += pattern.spans(self.data, start, end, OCCURRENCES_MAX - len(spans))
+            spans += pattern.spans(self._line, start, end, OCCURRENCES_MAX - len(spans))
         return spans
 
     def _joined(self, parts: Parts) -> tuple[Span, ...]:
         """Some parts with what ends a word on both sides, joined where they meet."""
         if parts == self.everywhere:
-            return ((0, len(self.data)),)
+            return ((0, len(self._line.data)),)
         if parts not in self._windows:
             windows: list[Span] = []
             for place, (start, end) in enumerate(self._bounds):

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from threading import local
 from time import thread_time_ns
-from typing import Any
+from typing import Any, NamedTuple
 
 import re2
 
@@ -183,6 +183,19 @@ def one_byte(text: str) -> bytes:
     return text.replace("?", _ASKED).encode("latin-1", "replace").translate(_BYTES.read)
 
 
+class Line(NamedTuple):
+    """A text as patterns read it, and where in it one may begin, if there is a kernel."""
+
+    data: bytes
+    starts: bytes
+
+
+def line_of(text: str) -> Line:
+    """The line of a text."""
+    data = one_byte(text)
+    return Line(data, KERNEL.starts(data) if KERNEL else b"")
+
+
 def compile_pattern(source: str, *, groups: bool = True) -> Any:
     """The compiled RE2 expression, or `PatternError` with the reason RE2 gives.
 
@@ -252,13 +265,14 @@ class Pattern:
         self.each = frozenset(key for keys in also if len(keys) == 1 for key in keys) or _NO_KEYS
         self.others = tuple(keys for keys in also if len(keys) > 1)
 
-    def spans(self, data: bytes, start: int, end: int, most: int) -> list[Span]:
-        """The first places in `data[start:end]`, left to right; each begins after the last."""
+    def spans(self, line: Line, start: int, end: int, most: int) -> list[Span]:
+        """The first places in a part of a line, left to right; each begins after the last."""
+        data, starts = line
         end = min(end, len(data))
         if KERNEL and self._program is _UNREAD:
             self._program = _program(self.source, KERNEL)
         if KERNEL and self._program:
-            found = KERNEL.spans(self._program, data, start, end, most)
+            found = KERNEL.spans(self._program, data, starts, start, end, most)
             if found is not None:
                 return found
         return self._searched(data, start, end, most)

@@ -11,7 +11,7 @@ from safety.rules import kernel, patterns, rulebook
 from safety.rules.kernel import Kernel
 from safety.rules.needs import SPACE
 from safety.rules.normalise import fold
-from safety.rules.patterns import Pattern, one_byte
+from safety.rules.patterns import Line, Pattern, line_of, one_byte
 from safety.screening import Engine
 from tests.safety.in_domain import development
 
@@ -49,7 +49,7 @@ def by_both(
     """What the kernel finds, None where it gives up, and what RE2 does."""
     patterns.name_signs(source)
     program = compiled.expression(one_byte(source))
-    yield compiled.spans(program, data, start, end, most)
+    yield compiled.spans(program, data, compiled.starts(data), start, end, most)
     pattern = Pattern.__new__(Pattern)
     pattern.source = source
     yield pattern._searched(data, start, end, most)
@@ -72,9 +72,9 @@ def test_the_kernel_finds_what_re2_does(
 def test_every_expression_of_the_book_is_found_alike(compiled: Kernel) -> None:
     calls: list[tuple[str, bytes, int, int, int]] = []
 
-    def noted(self: Pattern, data: bytes, start: int, end: int, most: int) -> list[tuple[int, int]]:
-        calls.append((self.source, data, start, min(end, len(data)), most))
-        return searched(self, data, start, end, most)
+    def noted(self: Pattern, line: Line, start: int, end: int, most: int) -> list[tuple[int, int]]:
+        calls.append((self.source, line.data, start, min(end, len(line.data)), most))
+        return searched(self, line, start, end, most)
 
     searched = Pattern.spans
     engine = Engine(rulebook.load())
@@ -95,10 +95,10 @@ def test_every_expression_of_the_book_is_found_alike(compiled: Kernel) -> None:
 
 def test_a_search_that_takes_long_is_given_up_and_left_to_re2(compiled: Kernel) -> None:
     source = "(?:(?:a|a|ab){0,12}){0,12}c"
-    text = fold("a" * 400).text.encode()
-    found, expected = by_both(compiled, source, text, 0, len(text), 4)
+    line = line_of(fold("a" * 400).text)
+    found, expected = by_both(compiled, source, line.data, 0, len(line.data), 4)
     assert (found, expected) == (None, [])
-    assert Pattern("(?:(?:ab?){0,12}){0,12}c").spans(text, 0, len(text), 4) == []
+    assert Pattern("(?:(?:ab?){0,12}){0,12}c").spans(line, 0, len(line.data), 4) == []
 
 
 @pytest.mark.parametrize(
@@ -112,15 +112,18 @@ def test_what_is_outside_the_language_is_refused(compiled: Kernel, source: str) 
 
 
 def test_what_the_kernel_does_not_read_is_left_to_re2() -> None:
-    assert Pattern("a{70}").spans(b" " + b"a" * 70, 0, 71, 1) == [(1, 71)]
+    assert Pattern("a{70}").spans(line_of(" " + "a" * 70), 0, 71, 1) == [(1, 71)]
 
 
-def test_what_is_no_program_and_no_part_is_refused(compiled: Kernel) -> None:
-    program = compiled.expression(b"a")
+def test_what_is_no_program_no_part_and_no_start_is_refused(compiled: Kernel) -> None:
+    program, starts = compiled.expression(b"a"), compiled.starts(b"a")
     for start, end in ((-1, 1), (0, 2), (0, -1)):
         with pytest.raises(ValueError, match="within it"):
-            compiled.spans(program, b"a", start, end, 1)
+            compiled.spans(program, b"a", starts, start, end, 1)
     for wrong in (None, b"a", object()):
         with pytest.raises((ValueError, TypeError)):
-            compiled.spans(wrong, b"a", 0, 1, 1)
-    assert compiled.spans(program, b"a", 1, 0, 1) == []
+            compiled.spans(wrong, b"a", starts, 0, 1, 1)
+    with pytest.raises(ValueError, match="starts"):
+        compiled.spans(program, b"a", b"\0", 0, 1, 1)
+    assert compiled.spans(program, b"a", b"\xff" * 8, 0, 1, 1) == []  # beyond the text
+    assert compiled.spans(program, b"a", starts, 1, 0, 1) == []

@@ -603,20 +603,66 @@ static size_t ends_at(struct search *search, size_t at) {
     }
 }
 
-PyDoc_STRVAR(spans_says, "spans(program, data, start, end, most) -> list or None\n\n"
+/* Where a match may begin: at the start of a text, and behind each sign. */
+struct starts {
+    const uint32_t *places;
+    size_t count;
+};
+
+/* The number of the first start from `at` on. */
+static size_t start_from(const struct starts *starts, size_t at) {
+    size_t low = 0, high = starts->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (starts->places[middle] < at)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+PyDoc_STRVAR(starts_says, "starts(data) -> bytes\n\n"
+             "Where in `data` an expression may begin between two ends of words, for `spans`.");
+
+static PyObject *starts(PyObject *Py_UNUSED(module), PyObject *argument) {
+    char *data;
+    Py_ssize_t size, count = 1;
+    if (PyBytes_AsStringAndSize(argument, &data, &size) < 0)
+        return NULL;
+    if (size > INT32_MAX)
+        return refused("a text is that long");
+    for (Py_ssize_t at = 0; at < size; at++)
+        count += !is_wordly((uint8_t)data[at]);
+    PyObject *found = PyBytes_FromStringAndSize(NULL, count * (Py_ssize_t)sizeof(uint32_t));
+    if (!found)
+        return NULL;
+    char *place = PyBytes_AsString(found);
+    for (uint32_t at = 0; at <= (uint32_t)size; at++)
+        if (!at || !is_wordly((uint8_t)data[at - 1])) {
+            memcpy(place, &at, sizeof at);
+            place += sizeof at;
+        }
+    return found;
+}
+
+PyDoc_STRVAR(spans_says, "spans(program, data, starts, start, end, most) -> list or None\n\n"
              "The first spans in `data[start:end]` that the expression of a program has, between two ends\n"
              "of words, each after the one before; None where the search takes too long.");
 
 /* The first spans in a list; None where the search is given up. */
-static PyObject *found_spans(struct search *search, const struct set *first, size_t place,
+static PyObject *found_spans(struct search *search, const struct starts *starts, size_t place,
                              Py_ssize_t most) {
+    const struct set *first = &search->program->first;
     PyObject *list = PyList_New(0);
-    for (size_t at = place ? place + 1 : 0; list && at <= search->end && PyList_Size(list) < most;
-         at++) {
-        if ((at && is_wordly(search->data[at - 1]))
-            || (at < search->end && !has_byte(first, search->data[at])))
+    size_t start = start_from(starts, place ? place + 1 : 0); /* there is a sign between two */
+    while (list && PyList_Size(list) < most && start < starts->count) {
+        size_t at = starts->places[start++], last;
+        if (at > search->end)
+            break;
+        if (at < search->end && !has_byte(first, search->data[at]))
             continue;
-        size_t last = ends_at(search, at);
+        last = ends_at(search, at);
         if (last == GIVEN_UP) {
             Py_DECREF(list);
             return Py_NewRef(Py_None);
@@ -627,33 +673,38 @@ static PyObject *found_spans(struct search *search, const struct set *first, siz
         if (last > at && (!span || PyList_Append(list, span) < 0))
             Py_CLEAR(list);
         Py_XDECREF(span);
-        at = last > place ? last : place + 1; /* the sign there may stand before the next one */
-        place = at;
+        place = last > place ? last : place + 1;
+        start = start_from(starts, place + 1);
     }
     return list;
 }
 
 static PyObject *spans(PyObject *Py_UNUSED(module), PyObject *arguments) {
     PyObject *capsule, *list = NULL;
-    Py_buffer whole;
+    Py_buffer whole, begun;
     Py_ssize_t start, end, most;
-    if (!PyArg_ParseTuple(arguments, "Oy*nnn:spans", &capsule, &whole, &start, &end, &most))
+    if (!PyArg_ParseTuple(arguments, "Oy*y*nnn:spans", &capsule, &whole, &begun, &start, &end, &most))
         return NULL;
     const struct program *program = PyCapsule_GetPointer(capsule, PROGRAM);
-    if (program && (start < 0 || end < 0 || end > whole.len || whole.len > INT32_MAX)) {
+    struct starts starts = {begun.buf, (size_t)begun.len / sizeof(uint32_t)};
+    if (program && ((uintptr_t)begun.buf % _Alignof(uint32_t) || begun.len % (Py_ssize_t)sizeof(uint32_t))) {
+        refused("starts are what `starts` wrote");
+    } else if (program && (start < 0 || end < 0 || end > whole.len || whole.len > INT32_MAX)) {
         refused("a part of a text lies within it");
     } else if (program) {
         size_t length = (size_t)(end > start ? end - start : 0);
         struct search search = {program, whole.buf, (size_t)end, (size_t)whole.len,
                                 EFFORT_MIN + EFFORT_EACH * length};
-        list = found_spans(&search, &program->first, (size_t)start, most);
+        list = found_spans(&search, &starts, (size_t)start, most);
     }
+    PyBuffer_Release(&begun);
     PyBuffer_Release(&whole);
     return list;
 }
 
 PyMethodDef expressions_functions[] = {
     {"expression", expression, METH_O, expression_says},
+    {"starts", starts, METH_O, starts_says},
     {"spans", spans, METH_VARARGS, spans_says},
     {NULL, NULL, 0, NULL},
 };
